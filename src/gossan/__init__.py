@@ -1,3 +1,36 @@
-"""gossan: from what an exploration team has to where ore may be, with an honest measure of trust."""
+"""gossan: from what an exploration team has to where ore may be, with an honest measure of trust.
+
+The rooms, in the order of the work, and the names used most; each loads when it is first used.
+"""
+
+from gossan._lazy import attach
 
 __version__ = "0.1.0.dev0"
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "datasets": ["list_datasets", "load_sphalerite"],
+        "data.assays": ["read_assays", "Assays"],
+        "geochem.censoring": ["impute_censored"],
+        "validation.splits": ["block_labels", "group_folds"],
+        "validation.crossval": ["cross_validate"],
+        "validation.protocols": ["compare_protocols", "null_test"],
+        "validation.verdicts": ["pool_by_group", "verdict_scores"],
+        "validation.conformal": ["ConformalSets"],
+        "validation.novelty": ["OutOfDistribution"],
+        "validation.leakage": ["leakage_report"],
+        "report.page": ["write_report"],
+    },
+    modules=[
+        "datasets",
+        "simulate",
+        "data",
+        "geochem",
+        "models",
+        "nets",
+        "validation",
+        "plot",
+        "report",
+    ],
+)

@@ -1,1 +1,28 @@
-"""."""
+"""Figures of tables and results; each takes data first and `ax=None`, and returns the ax.
+
+Nothing here computes, saves or shows; matplotlib is loaded only when a figure is asked for.
+"""
+
+from gossan._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "discrimination": ["plot_discrimination", "plot_ternary", "plot_embedding"],
+        "chemistry": [
+            "plot_element_by_class",
+            "plot_enrichment",
+            "plot_temperatures",
+            "plot_lead_isotopes",
+            "plot_censored_shares",
+        ],
+        "curves": [
+            "plot_confusion",
+            "plot_calibration",
+            "plot_importance",
+            "plot_probabilities",
+            "plot_protocols",
+        ],
+        "style": ["class_colours", "to_svg"],
+    },
+)

@@ -1,1 +1,24 @@
-"""."""
+"""One self-contained HTML page of a run: the verdict, how sure, why, and the data's state.
+
+Texts, tables and figures go in as blocks; one file without links to elsewhere comes out.
+"""
+
+from gossan._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "page": ["write_report", "render_report", "Report", "Section"],
+        "blocks": [
+            "Text",
+            "Finding",
+            "Citations",
+            "Table",
+            "Figure",
+            "Fact",
+            "Facts",
+            "Card",
+            "Details",
+        ],
+    },
+)

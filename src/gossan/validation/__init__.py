@@ -1,1 +1,42 @@
-"""."""
+"""How good, how sure and why: splits by deposit, scores, intervals, explanation, leaks.
+
+Arrays and any scikit-learn estimator go in; scores with intervals come out.
+"""
+
+from gossan._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "splits": ["block_labels", "group_folds", "random_folds", "BufferedGroupKFold"],
+        "crossval": ["cross_validate", "CrossValidation"],
+        "protocols": ["compare_protocols", "null_test", "NullTest"],
+        "verdicts": [
+            "pool_by_group",
+            "Verdicts",
+            "verdict_scores",
+            "VerdictScores",
+            "group_units",
+            "skill_score",
+        ],
+        "curves": ["occurrence_shares", "capture_curve", "CaptureCurve", "roc_by_ranks"],
+        "uncertainty": [
+            "cluster_bootstrap",
+            "Interval",
+            "clopper_pearson",
+            "calibration_curve",
+            "expected_calibration_error",
+            "TemperatureCalibrator",
+            "held_out_temperature",
+        ],
+        "conformal": [
+            "ConformalSets",
+            "ConformalIntervals",
+            "conformal_coverage",
+            "ConformalCoverage",
+        ],
+        "novelty": ["OutOfDistribution"],
+        "explanation": ["permutation_importance", "group_attribution", "discriminating_elements"],
+        "leakage": ["leakage_report", "LeakageReport", "Leak"],
+    },
+)

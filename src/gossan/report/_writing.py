@@ -1,0 +1,91 @@
+"""How values, references and tables are written on a page: numbers, cells, DOIs, CSV, file names.
+
+Single values and tables come in; escaped HTML, plain text or data URIs go out.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup, escape
+
+_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|\bdoi:\s*)?\b(10\.\d{4,9}/[^\s<>\"']*[\w)])")
+
+
+def write_number(value: float) -> str:
+    """Write a number with three significant digits, plain and with a true minus.
+
+    Examples
+    --------
+    >>> write_number(42000.0), write_number(-0.01234), write_number(3.0)
+    ('42,000', '−0.0123', '3')
+    """
+    if not np.isfinite(value):
+        return str(value)
+    is_small = value != 0 and abs(value) < 1e-4
+    if is_small:
+        text = f"{value:.1e}"
+    elif abs(value) >= 100 or value == int(value):
+        text = f"{value:,.0f}"
+    else:
+        text = f"{value:.3g}"
+    return text.replace("-", "−")
+
+
+def write_cell(value: Any, pattern: str) -> tuple[str, str]:
+    """Write a value for reading, and for sorting."""
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return ", ".join(map(str, value)), ""
+    if value is None or value is pd.NA or value is pd.NaT or value != value:  # noqa: PLR0124
+        return "–", ""
+    if isinstance(value, (bool, np.bool_)):
+        return ("yes" if value else "no"), str(int(value))
+    if isinstance(value, (int, float, np.integer, np.floating)):
+        return (pattern.format(value) if pattern else write_number(float(value))), repr(
+            float(value)
+        )
+    return str(value), ""
+
+
+def link_dois(entry: str) -> Markup:
+    """Escape a reference and turn its DOIs into links.
+
+    Examples
+    --------
+    >>> link_dois("Gul 2025 <i>, doi:10.1016/j.gexplo.2025.107771.")
+    Markup('Gul 2025 &lt;i&gt;, <a href="https://doi.org/10.1016/j.gexplo.2025.107771" \
+rel="noopener noreferrer">doi:10.1016/j.gexplo.2025.107771</a>.')
+    """
+    linked, end = Markup(""), 0
+    for found in _DOI.finditer(entry):
+        linked += escape(entry[end : found.start()])
+        linked += Markup(
+            '<a href="https://doi.org/{}" rel="noopener noreferrer">doi:{}</a>'
+        ).format(quote(found[1], safe="/().:;-_"), found[1])
+        end = found.end()
+    return linked + escape(entry[end:])
+
+
+def csv_uri(frame: pd.DataFrame) -> str:
+    """Turn a table into a data URI of UTF-8 CSV with the byte-order mark spreadsheets need."""
+    text = frame.to_csv(index=not isinstance(frame.index, pd.RangeIndex))
+    return (
+        "data:text/csv;charset=utf-8;base64,"
+        + base64.b64encode(("\ufeff" + text).encode("utf-8", "replace")).decode()
+    )
+
+
+def file_stem(title: str) -> str:
+    """Lower-case name for a file or an anchor, from a title.
+
+    Examples
+    --------
+    >>> file_stem("How sure? (held-out deposits)")
+    'how-sure-held-out-deposits'
+    """
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "part"

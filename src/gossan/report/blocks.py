@@ -1,0 +1,324 @@
+"""The blocks of a report: text, findings, facts, tables, figures, cards, each a frozen record.
+
+Plain values and DataFrames come in; the page template reads the records' properties.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+import pandas as pd
+from markupsafe import Markup, escape
+
+from gossan._checks import check_option
+from gossan.report._writing import csv_uri, file_stem, link_dois, write_cell
+
+_SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; blank lines part paragraphs.
+
+    Parameters
+    ----------
+    text : str
+        Plain text, no markup.
+    copyable : bool
+        Offer a button that copies it (methods, citations).
+    """
+
+    text: str
+    copyable: bool = False
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """Paragraphs without blank ones."""
+        return [part.strip() for part in re.split(r"\n\s*\n", self.text) if part.strip()]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the reader should know, with how grave it is.
+
+    Parameters
+    ----------
+    severity : {"error", "warning", "note", "good"}
+        How grave.
+    message : str
+        One or two sentences.
+    where : str
+        Rows, column or fold it concerns, may be empty.
+    """
+
+    severity: str
+    message: str
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        check_option("severity", self.severity, tuple(_SEVERITIES))
+
+    @property
+    def word(self) -> str:
+        """Severity as a word, so that colour is never alone."""
+        return _SEVERITIES[self.severity]
+
+
+@dataclass(frozen=True)
+class Citations:
+    """References to paste, with their DOIs as links.
+
+    Parameters
+    ----------
+    entries : sequence of str
+        One reference each.
+    """
+
+    entries: Sequence[str]
+
+    @property
+    def linked(self) -> list[Markup]:
+        """Entries as HTML, escaped, each DOI a link."""
+        return [link_dois(entry) for entry in self.entries]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that sorts by its headings and can be taken away as CSV.
+
+    Parameters
+    ----------
+    title : str
+        Caption.
+    frame : DataFrame
+        Rows and columns; the index is not shown.
+    note : str
+        A sentence under the table, may be empty.
+    headings : mapping
+        Column name to heading with unit; others have underscores turned into blanks.
+    formats : mapping
+        Column name to a format such as "{:.2f}" or "{:.0%}"; other numbers get three digits.
+    max_rows : int
+        Rows shown; the CSV always holds all.
+    width : {"wide", "half"}
+        Share of the column.
+    """
+
+    title: str
+    frame: pd.DataFrame
+    note: str = ""
+    headings: Mapping[str, str] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
+    max_rows: int = 200
+    width: str = "wide"
+
+    def __post_init__(self) -> None:
+        check_option("width", self.width, ("wide", "half"))
+
+    @property
+    def columns(self) -> list[tuple[str, bool]]:
+        """Heading of each column and whether it holds numbers."""
+        return [
+            (self.headings.get(name, str(name).replace("_", " ")), _is_number(self.frame[name]))
+            for name in self.frame.columns
+        ]
+
+    @property
+    def rows(self) -> list[list[tuple[str, str]]]:
+        """Rows shown: for each cell what is written and what it sorts by."""
+        shown = self.frame.head(self.max_rows)
+        columns = [
+            [write_cell(value, self.formats.get(str(name), "")) for value in shown[name]]
+            for name in shown.columns
+        ]
+        return [list(row) for row in zip(*columns, strict=True)]
+
+    @property
+    def n_hidden(self) -> int:
+        """Rows that only the CSV holds."""
+        return max(len(self.frame) - self.max_rows, 0)
+
+    @property
+    def csv(self) -> str:
+        """All rows as a data URI."""
+        return csv_uri(self.frame)
+
+    @property
+    def file(self) -> str:
+        """File name for the download."""
+        return file_stem(self.title) + ".csv"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An SVG with its caption, its words for those who do not see it, and its data.
+
+    Parameters
+    ----------
+    title : str
+        What the figure shows.
+    svg : str
+        From `gossan.plot.style.to_svg`.
+    alt : str
+        The picture in a sentence or two.
+    caption : str
+        How to read it.
+    data : DataFrame, optional
+        What was drawn, for the CSV download.
+    width : {"wide", "half"}
+        Share of the column; two halves stand side by side on a wide screen.
+    """
+
+    title: str
+    svg: str
+    alt: str
+    caption: str = ""
+    data: pd.DataFrame | None = None
+    width: str = "wide"
+
+    def __post_init__(self) -> None:
+        check_option("width", self.width, ("wide", "half"))
+
+    def inline(self, key: str) -> Markup:
+        """SVG to set into the page, with ids that start with `key` and a name for screen readers.
+
+        Parameters
+        ----------
+        key : str
+            What no other figure of the page has.
+
+        Returns
+        -------
+        svg : Markup
+            The element.
+        """
+        prefix = f"{key}-"
+        svg = re.sub(r"<[^<>]*>", lambda tag: _prefix_ids(tag[0], prefix), self.svg)
+        opening = f'<svg role="img" aria-label="{escape(self.alt)}" '
+        # The SVG is drawn by us: matplotlib has escaped every label in it.
+        return Markup(svg.replace("<svg ", opening, 1))  # noqa: S704
+
+    @property
+    def svg_uri(self) -> str:
+        """The figure as a data URI to save."""
+        head = '<?xml version="1.0" encoding="utf-8"?>\n'
+        return "data:image/svg+xml;base64," + base64.b64encode((head + self.svg).encode()).decode()
+
+    @property
+    def csv(self) -> str:
+        """The data as a data URI, empty without data."""
+        return "" if self.data is None else csv_uri(self.data)
+
+    @property
+    def file(self) -> str:
+        """File name without its ending."""
+        return file_stem(self.title)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A number that a reader takes along: large figure, what it is, and what to hold against it.
+
+    Parameters
+    ----------
+    value : str
+        The number as written ("0.81", "144 ± 50 °C").
+    label : str
+        What it is.
+    detail : str
+        Interval, comparison or caution.
+    tone : {"plain", "good", "warning", "error"}
+        Colour of the edge; the words must carry the meaning too.
+    """
+
+    value: str
+    label: str
+    detail: str = ""
+    tone: str = "plain"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """A row of facts.
+
+    Parameters
+    ----------
+    facts : sequence of Fact
+        Two to six.
+    """
+
+    facts: Sequence[Fact]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What was concluded about one deposit or target.
+
+    Parameters
+    ----------
+    title : str
+        Its name.
+    verdict : str
+        The conclusion in a word or two.
+    probability : float, optional
+        0 to 1.
+    colour : str
+        Colour of the verdict, as a hexadecimal code.
+    lines : sequence of str
+        Short facts under it.
+    findings : sequence of Finding
+        Cautions.
+    """
+
+    title: str
+    verdict: str
+    probability: float | None = None
+    colour: str = "#5b6773"
+    lines: Sequence[str] = ()
+    findings: Sequence[Finding] = ()
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"#[0-9a-fA-F]{6}", self.colour):
+            raise ValueError(
+                f"A card's colour must be a code like #0072B2, got {self.colour!r}. "
+                "Take it from gossan.plot.style.class_colours."
+            )
+
+    @property
+    def percent(self) -> str:
+        """Probability in whole percent, empty without one."""
+        known = self.probability is not None and np.isfinite(self.probability)
+        return f"{100 * float(self.probability):.0f}" if known else ""  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class Details:
+    """Blocks behind a fold that opens on a click; a closed fold is not printed.
+
+    Parameters
+    ----------
+    summary : str
+        What is behind it.
+    blocks : sequence of block
+        What the fold holds.
+    """
+
+    summary: str
+    blocks: Sequence[Any]
+
+
+Block: TypeAlias = Text | Finding | Facts | Table | Figure | Citations | Details
+
+
+def _prefix_ids(tag: str, prefix: str) -> str:
+    tag = re.sub(r'(?<=\sid=")', prefix, tag)
+    return re.sub(r'(?<=url\(#)|(?<=href="#)', prefix, tag)
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)

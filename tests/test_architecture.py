@@ -1,0 +1,227 @@
+"""Who may import whom, and the one door of each heavy dependency: read from the source with ast."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import gossan
+
+SOURCE = Path(gossan.__file__).parent
+
+# Room -> what it may import besides itself. Whatever is not listed may not be.
+ISLANDS = ("data", "geochem", "geostat", "models", "nets", "validation")
+FREE_TO_ALL = ("_checks", "_units", "_lazy")
+MAY_IMPORT = {
+    "": (),  # the face loads lazily, through _lazy
+    **dict.fromkeys((*FREE_TO_ALL, *ISLANDS), ()),
+    "studies": (),
+    "evidence": ("data.grids", "geochem", "geostat.variogram"),
+    "sampling": ("data", "geostat"),
+    "prospectivity": ("data",),
+    "simulate": ("data", "geostat"),
+    "datasets": ("data", "geostat"),
+    "plot": ("data", "geostat", "validation.curves"),
+    "report": ("plot", "prospectivity", "validation"),
+    "cli": ("study", "datasets"),
+}
+MAY_IMPORT["study"] = tuple(room for room in MAY_IMPORT if room not in ("", "cli"))
+
+# Estimators of nets/ share the private modules; only these build on another estimator.
+NETS_MAY_IMPORT = {"pretext": ("dense",), "student_teacher": ("autoencoder",)}
+
+# The few that tell the version of gossan in what they write.
+MAY_KNOW_VERSION = ("study", "cli", "nets", "models", "report")
+
+# Dependency -> the modules through which alone it may enter. No door: not to be imported at all.
+DOORS = {
+    "torch": ("nets", "geostat.kriging"),
+    "matplotlib": ("plot",),
+    "pyvista": ("plot",),
+    "dask": ("prospectivity.scoring", "geostat"),
+    "rasterio": ("data",),
+    "geopandas": ("data",),
+    "tomllib": ("study",),
+    "pickle": (),  # opening a model from a stranger runs no code
+    "dill": (),
+    "cloudpickle": (),
+}
+MOST_LINES = 450
+
+
+def is_within(module, places):
+    """Tell whether `module` is one of `places` or lies inside one."""
+    return any(module == place or module.startswith(f"{place}.") for place in places)
+
+
+def modules_of(root):
+    """Yield (dotted name below the package, path) of each module; a package is its folder."""
+    for path in sorted(root.rglob("*.py")):
+        parts = path.relative_to(root).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def imports_of(name, path):
+    """Return (line, dotted target) of all imports of a module, also those inside functions."""
+    package = ["gossan", *name.split(".")] if name else ["gossan"]
+    if path.name != "__init__.py":
+        package.pop()
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) - node.level + 1] if node.level else []
+            base = [*above, *(node.module or "").split(".")] if node.module else above
+            found += [(node.lineno, ".".join([*base, alias.name])) for alias in node.names]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
+            ("import_module", "__import__")
+        ):
+            words = [a.value for a in node.args if isinstance(a, ast.Constant)]
+            found += [(node.lineno, str(word)) for word in words[:1]]
+    return found
+
+
+def breaches_of_imports(root):
+    """Return a sentence for each import between rooms that the table does not list."""
+    breaches = []
+    for name, path in modules_of(root):
+        room = name.split(".")[0]
+        for line, target in imports_of(name, path):
+            if not is_within(target, ("gossan",)):
+                continue
+            where = f"{name or 'gossan'} (line {line}) imports {target}"
+            aim = target.removeprefix("gossan").lstrip(".")
+            if room not in MAY_IMPORT:
+                breaches.append(f"{where}, but the room {room} is not in the table")
+            elif aim in {"", "__version__"}:
+                if room not in MAY_KNOW_VERSION or not aim:
+                    breaches.append(f"{where}: rooms do not import the face")
+            elif room == "nets" and is_within(aim, ("nets",)):
+                if not may_import_net(name, aim):
+                    breaches.append(f"{where}: an estimator of nets does not build on another")
+            elif not is_within(aim, (room, *FREE_TO_ALL, *MAY_IMPORT[room])):
+                breaches.append(f"{where}, which {room or 'the face'} may not")
+    return breaches
+
+
+def may_import_net(name, aim):
+    """Tell whether one module of nets may import another."""
+    importer, imported = name.split(".")[-1], aim.split(".")[1]
+    return (
+        name == "nets"
+        or imported.startswith("_")
+        or imported in (importer, *NETS_MAY_IMPORT.get(importer, ()))
+    )
+
+
+def breaches_of_doors(root):
+    """Return a sentence for each heavy dependency that enters elsewhere than by its door."""
+    return [
+        f"{name} (line {line}) imports {target}, whose door is {DOORS[heavy] or 'closed'}"
+        for name, path in modules_of(root)
+        for line, target in imports_of(name, path)
+        if (heavy := target.split(".")[0]) in DOORS and not is_within(name, DOORS[heavy])
+    ]
+
+
+def breaches_of_shape(root):
+    """Return a sentence for each module that is too long or is a drawer for everything."""
+    breaches = []
+    for name, path in modules_of(root):
+        n_lines = len(path.read_text(encoding="utf-8").splitlines())
+        if n_lines > MOST_LINES:
+            breaches.append(f"{name} has {n_lines} lines, more than {MOST_LINES}")
+        if path.stem.strip("_") in {"utils", "util", "helpers", "misc", "common"}:
+            breaches.append(f"{name}: a helper lives with its one user or has a name of its own")
+    return breaches
+
+
+def test_rooms_import_only_what_the_table_lists():
+    assert breaches_of_imports(SOURCE) == []
+
+
+def test_heavy_dependencies_enter_by_their_one_door():
+    assert breaches_of_doors(SOURCE) == []
+
+
+def test_modules_stay_short_and_none_is_a_drawer():
+    assert breaches_of_shape(SOURCE) == []
+
+
+def test_the_guard_reads_the_whole_package():
+    names = [name for name, _ in modules_of(SOURCE)]
+    assert {"", "_checks", "datasets", "data"} <= set(names)
+
+
+def plant(root, module, source):
+    """Write a one-module package under `root`."""
+    path = root.joinpath(*module.split(".")).with_suffix(".py")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(source, encoding="utf-8")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("validation.curves", "from gossan.nets.dense import DenseClassifier"),
+        ("validation.curves", "import gossan.models.baselines"),
+        ("validation.curves", "from gossan import models"),
+        ("validation.curves", "from ..models import baselines"),
+        ("validation.curves", "def f():\n    from gossan.data import assays"),
+        ("plot.curves", "from gossan.validation import crossval"),
+        ("plot.curves", "import importlib\nimportlib.import_module('gossan.models')"),
+        ("nets.window_cnn", "from gossan.nets.dense import DenseClassifier"),
+        ("nets.window_cnn", "from .dense import DenseClassifier"),
+        ("evidence.halos", "from gossan.data.assays import Assays"),
+        ("data.assays", "import gossan"),
+        ("data.assays", "from gossan import __version__"),
+        ("cli", "from gossan.validation import curves"),
+        ("attic.old", "from gossan.data import assays"),
+    ],
+)
+def test_a_planted_import_between_islands_is_caught(tmp_path, module, source):
+    assert len(breaches_of_imports(plant(tmp_path, module, source))) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("validation.curves", "from gossan._checks import check_option"),
+        ("validation.crossval", "from gossan.validation import curves"),
+        ("validation.crossval", "from .curves import capture"),
+        ("plot.curves", "from gossan.validation.curves import capture"),
+        ("plot.curves", "from gossan.validation import curves"),
+        ("nets.pretext", "from gossan.nets.dense import DenseClassifier"),
+        ("nets.dense", "from gossan.nets._training import train"),
+        ("study", "from gossan.report import write_report\nfrom gossan import __version__"),
+        ("cli", "from gossan import datasets, study, __version__"),
+        ("nets.dense", "import torch.nn as nn"),
+        ("plot.maps", "from matplotlib import pyplot"),
+    ],
+)
+def test_a_permitted_import_passes(tmp_path, module, source):
+    root = plant(tmp_path, module, source)
+    assert breaches_of_imports(root) + breaches_of_doors(root) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("models.baselines", "import torch"),
+        ("models.baselines", "def f():\n    from torch import nn"),
+        ("report.page", "from matplotlib import pyplot"),
+        ("data.grids", "import importlib\nimportlib.import_module('dask.array')"),
+        ("cli", "import tomllib"),
+        ("nets.dense", "import pickle"),
+    ],
+)
+def test_a_heavy_dependency_by_another_door_is_caught(tmp_path, module, source):
+    assert len(breaches_of_doors(plant(tmp_path, module, source))) == 1
+
+
+def test_a_long_module_and_a_drawer_are_caught(tmp_path):
+    plant(tmp_path, "data.long", "x = 1\n" * (MOST_LINES + 1))
+    plant(tmp_path, "data.utils", "x = 1\n")
+    assert len(breaches_of_shape(tmp_path)) == 2
