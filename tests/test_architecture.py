@@ -23,15 +23,17 @@ MAY_IMPORT = {
     "datasets": ("data", "geostat"),
     "plot": ("data", "geostat", "validation.curves"),
     "report": ("plot", "prospectivity", "validation"),
-    "cli": ("study", "datasets"),
+    "cli": ("study", "studies", "datasets"),
 }
+# studies/ holds the steps of each study beside its template: it stands on every floor, under study.
+MAY_IMPORT["studies"] = tuple(room for room in MAY_IMPORT if room not in ("", "study", "cli"))
 MAY_IMPORT["study"] = tuple(room for room in MAY_IMPORT if room not in ("", "cli"))
 
 # Estimators of nets/ share the private modules; only these build on another estimator.
 NETS_MAY_IMPORT = {"pretext": ("dense",), "student_teacher": ("autoencoder",)}
 
 # The few that tell the version of gossan in what they write.
-MAY_KNOW_VERSION = ("study", "cli", "nets", "models", "report")
+MAY_KNOW_VERSION = ("study", "studies", "saving", "cli", "nets", "models", "report")
 
 # Dependency -> the modules through which alone it may enter. No door: not to be imported at all.
 DOORS = {

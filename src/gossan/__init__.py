@@ -20,7 +20,12 @@ __getattr__, __dir__, __all__ = attach(
         "validation.conformal": ["ConformalSets"],
         "validation.novelty": ["OutOfDistribution"],
         "validation.leakage": ["leakage_report"],
+        "models.baselines": ["make_baseline"],
+        "models.ensemble": ["EnsembleClassifier"],
+        "nets.dense": ["DenseClassifier"],
+        "saving": ["save_model", "load_model"],
         "report.page": ["write_report"],
+        "study": ["read_study", "check_study", "run_study"],
     },
     modules=[
         "datasets",
@@ -32,5 +37,6 @@ __getattr__, __dir__, __all__ = attach(
         "validation",
         "plot",
         "report",
+        "study",
     ],
 )

@@ -43,7 +43,11 @@ def gradients(outputs, leaves):
 
 
 def test_affine_and_its_gradients_equal_those_of_torch():
-    x, weight, bias = leaf(MEMBERS, BATCH, N_IN), leaf(MEMBERS, N_IN, N_OUT), leaf(MEMBERS, 1, N_OUT)
+    x, weight, bias = (
+        leaf(MEMBERS, BATCH, N_IN),
+        leaf(MEMBERS, N_IN, N_OUT),
+        leaf(MEMBERS, 1, N_OUT),
+    )
     ours, theirs = _Affine.apply(x, weight, bias), torch.baddbmm(bias, x, weight)
     torch.testing.assert_close(ours, theirs)
     for a, b in zip(
@@ -53,7 +57,11 @@ def test_affine_and_its_gradients_equal_those_of_torch():
 
 
 def test_affine_leaves_frozen_weights_without_a_gradient():
-    x, weight, bias = leaf(MEMBERS, BATCH, N_IN), leaf(MEMBERS, N_IN, N_OUT), leaf(MEMBERS, 1, N_OUT)
+    x, weight, bias = (
+        leaf(MEMBERS, BATCH, N_IN),
+        leaf(MEMBERS, N_IN, N_OUT),
+        leaf(MEMBERS, 1, N_OUT),
+    )
     _Affine.apply(x, weight.detach(), bias).sum().backward()
     assert weight.grad is None
     torch.testing.assert_close(x.grad, weight.detach().sum(2)[:, None].expand_as(x))
@@ -68,9 +76,7 @@ def test_batch_norm_and_its_gradients_equal_those_of_torch():
     torch.testing.assert_close(ours, theirs)
     torch.testing.assert_close(mean, x.mean(1, keepdim=True))
     torch.testing.assert_close(variance, x.var(1, keepdim=True, correction=0))
-    pairs = zip(
-        gradients(ours, (x, gain, shift)), gradients(theirs, (x, gain, shift)), strict=True
-    )
+    pairs = zip(gradients(ours, (x, gain, shift)), gradients(theirs, (x, gain, shift)), strict=True)
     for a, b in pairs:
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 

@@ -124,6 +124,12 @@ class TestPlantedTruth:
         assert_allclose(shown.where(truth.censored), limits.where(truth.censored))
         assert 0.01 < truth.censored.to_numpy().mean() < 0.2
 
+    def test_no_analysis_is_more_than_the_whole(self):
+        for mineral in ("sphalerite", "magnetite"):
+            for seed in range(5):
+                found = simulate_mineral_chemistry(mineral=mineral, random_state=seed, n_unknown=5)
+                assert found.truth.values.to_numpy().max() < 1e6
+
     def test_no_limits_censor_nothing(self):
         found = simulate_mineral_chemistry(n_deposits=6, n_per_deposit=(2, 3), limit_factor=0.0)
         assert not found.truth.censored.to_numpy().any()
@@ -171,7 +177,8 @@ class TestMess:
         touched = set(truth.defects["row"])
         clean = [row for row in range(len(table)) if row not in touched]
         assert len(clean) > 10
-        numbers = table.loc[clean, elements].astype(float)
+        numbers = table.loc[clean, elements].apply(lambda cells: cells.str.replace(",", "."))
+        numbers = numbers.astype(float)
         numbers["Fe"] *= 1e4
         assert_allclose(numbers, truth.values.loc[clean], rtol=1e-4)
 

@@ -54,6 +54,9 @@ class CensoredLognormal:
         Space in which the distribution is normal.
     n_rows : int
         Rows it was fitted to.
+    between : array of shape (n_parts, n_parts), optional
+        The part of `covariance` that lies between groups, if it was fitted with groups; `mean` is
+        then the mean of the groups.
     """
 
     names: tuple[Hashable, ...]
@@ -61,6 +64,7 @@ class CensoredLognormal:
     covariance: Floats
     coordinates: str
     n_rows: int
+    between: Floats | None = None
 
 
 def fit(
@@ -93,6 +97,39 @@ def fit(
     return model, state
 
 
+def fit_grouped(
+    logs: Floats,
+    hidden: Mask,
+    groups: NDArray[np.int64],
+    *,
+    names: tuple[Hashable, ...],
+    n_sweeps: int,
+    rng: np.random.Generator,
+) -> tuple[CensoredLognormal, Floats]:
+    """Return the fit of x = level of its group + scatter, both normal, and the completed logs.
+
+    `groups` numbers the group of each row from 0. The levels are drawn along with the hidden cells
+    and centred on the mean of the groups, which mixes well where groups are large.
+    """
+    pooled, state = fit(
+        logs, hidden, names=names, coordinates="log", n_sweeps=n_sweeps // 4, rng=rng
+    )
+    cells, mean = _hidden_cells(logs, hidden), pooled.mean
+    within, between = 0.5 * pooled.covariance, 0.5 * pooled.covariance
+    n_groups, n_settle = groups.max() + 1, n_sweeps // 2
+    for sweep in range(n_sweeps):
+        levels = _draw_levels(state, groups, mean, between=between, within=within, rng=rng)
+        _sweep(state, cells, levels[groups], _precision(within, "log"), rng)
+        scatter = state - levels[groups]
+        step = 1.0 / max(1, sweep - n_settle + 1)
+        mean = mean + step * (levels.mean(axis=0) - mean)
+        apart = levels - mean
+        between = between + step * (_steady(apart.T @ apart / n_groups, n_groups) - between)
+        within = within + step * (_steady(scatter.T @ scatter / len(state), len(state)) - within)
+    total = within + between
+    return CensoredLognormal(names, mean, total, "log", len(logs), between), state
+
+
 def complete(
     model: CensoredLognormal,
     logs: Floats,
@@ -101,27 +138,35 @@ def complete(
     rng: np.random.Generator,
     draw: bool,
     state: Floats | None = None,
+    groups: NDArray[np.int64] | None = None,
 ) -> Floats:
     """Return `logs` with each hidden cell at its conditional mean, or drawn if `draw`.
 
-    `state` is the completed table that `fit` ended with, if the rows are the same.
+    `state` is the completed table that `fit` ended with, if the rows are the same; `groups` numbers
+    the group of each row, for a model fitted with groups.
     """
     cells = _hidden_cells(logs, hidden)
-    precision = _precision(model.covariance, model.coordinates)
+    n_burn = _N_DRAW
     if state is None:
         # A first guess below the limit; the sweeps forget it.
         state = np.where(hidden, np.minimum(logs - 0.4, _level(model, logs, hidden)), logs)
-        for _ in range(_N_DRAW):
-            _sweep(state, cells, model.mean, precision, rng)
-    if draw:
-        for _ in range(_N_DRAW):
-            _sweep(state, cells, model.mean, precision, rng)
-        return state
+    elif not draw:
+        n_burn = 0
+    n_mean = 0 if draw else _N_MEAN
     total = np.zeros_like(state)
-    for _ in range(_N_MEAN):
-        for column, expected in _sweep(state, cells, model.mean, precision, rng):
-            total[cells[column][0], column] += expected
-    return np.where(hidden, total / _N_MEAN, logs)
+    within = model.covariance
+    if groups is not None and model.between is not None:
+        within = model.covariance - model.between
+    precision, centre = _precision(within, model.coordinates), model.mean
+    for sweep in range(n_burn + n_mean):
+        if groups is not None and model.between is not None:
+            centre = _draw_levels(
+                state, groups, model.mean, between=model.between, within=within, rng=rng
+            )[groups]
+        for column, expected in _sweep(state, cells, centre, precision, rng):
+            if sweep >= n_burn:
+                total[cells[column][0], column] += expected
+    return state if draw else np.where(hidden, total / _N_MEAN, logs)
 
 
 def _sweep(
@@ -131,10 +176,10 @@ def _sweep(
     precision: Floats,
     rng: np.random.Generator,
 ) -> list[tuple[int, Floats]]:
-    """Redraw every hidden cell of `state` in place; return the mean it was drawn around.
+    """Redraw every hidden cell of `state` in place; return its mean given the rest of its row.
 
     Given the rest of its row, a cell is normal with mean m and sd s, cut off at its limit; m and s
-    are read off a column of the precision matrix.
+    are read off a column of the precision matrix. `mean` is one row for all, or a row for each.
     """
     expected = []
     for column, (rows, upper) in enumerate(cells):
@@ -142,7 +187,8 @@ def _sweep(
             continue
         weights = precision[:, column] / precision[column, column]
         sd = 1 / np.sqrt(precision[column, column])
-        centre = state[rows, column] - (state[rows] - mean) @ weights
+        apart = state[rows] - (mean[rows] if mean.ndim == 2 else mean)
+        centre = state[rows, column] - apart @ weights
         score = (upper - centre) / sd
         log_share = log_ndtr(score)
         hazard = np.exp(-0.5 * score**2 - _LOG_ROOT_2PI - log_share)
@@ -150,6 +196,25 @@ def _sweep(
         uniform = 1 - rng.random(len(rows))  # in (0, 1]: its log is finite
         state[rows, column] = centre + sd * ndtri_exp(log_share + np.log(uniform))
     return expected
+
+
+def _draw_levels(
+    state: Floats,
+    groups: NDArray[np.int64],
+    mean: Floats,
+    *,
+    between: Floats,
+    within: Floats,
+    rng: np.random.Generator,
+) -> Floats:
+    """Draw the level of each group given its completed rows; shape (n_groups, n_parts)."""
+    counts = np.bincount(groups)
+    sums = np.stack([np.bincount(groups, weights=column) for column in state.T], axis=1)
+    prior, precision = np.linalg.inv(between), np.linalg.inv(within)
+    covariance = np.linalg.inv(prior + counts[:, None, None] * precision)
+    centre = np.einsum("gij,gj->gi", covariance, prior @ mean + sums @ precision)
+    noise = rng.standard_normal(centre.shape)
+    return centre + np.einsum("gij,gj->gi", np.linalg.cholesky(covariance), noise)
 
 
 def _hidden_cells(logs: Floats, hidden: Mask) -> list[tuple[NDArray[np.int64], Floats]]:

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from gossan._checks import GossanWarning, check_option, check_random_state
+from gossan._checks import GossanWarning, check_labels, check_option, check_random_state
 from gossan.geochem import _lognormal_em as em
 from gossan.geochem._lognormal_em import CensoredLognormal
 from gossan.geochem._masks import FEWEST_OBSERVED, can_fit, check_pair
@@ -46,6 +46,7 @@ def impute_censored(
     *,
     method: str = "lognormal_em",
     coordinates: str = "log",
+    groups: ArrayLike | None = None,
     draw: bool = False,
     model: CensoredLognormal | None = None,
     random_state: int | np.random.Generator | None = 0,
@@ -76,6 +77,10 @@ def impute_censored(
         For "lognormal_em": normal in ln(value), or in log-ratios for data that close to a whole
         (alr, ilr and clr give the same model and the same answer). "log" also draws on the level
         of the row.
+    groups : array of shape (n_samples,), optional
+        For "lognormal_em" in "log": deposit, hole or laboratory of each row. Each group then has a
+        level of its own, drawn from a common distribution: a table of many deposits is not one
+        lognormal, and taking it for one biases what is hidden.
     draw : bool, default False
         For "lognormal_em": draw from the conditional distribution instead of taking its mean.
     model : CensoredLognormal, optional
@@ -114,9 +119,9 @@ def impute_censored(
     array([1.   , 0.951, 4.   , 2.   ])
     """
     check_option("method", method, IMPUTATION_METHODS)
-    if (draw or model is not None) and method != "lognormal_em":
+    if (draw or model is not None or groups is not None) and method != "lognormal_em":
         raise ValueError(
-            f"draw and model belong to method 'lognormal_em', got method {method!r}."
+            f"draw, groups and model belong to method 'lognormal_em', got method {method!r}."
             " Leave them out, or change the method."
         )
     numbers, mask = check_pair(values, censored, positive=method not in _FACTORS)
@@ -126,8 +131,16 @@ def impute_censored(
         answer = _impute_by_order(values, numbers, mask, check_random_state(random_state))
     else:
         rng = check_random_state(random_state)
+        codes = _group_codes(groups, len(numbers), coordinates)
         answer = _impute_by_model(
-            values, numbers, mask, coordinates=coordinates, draw=draw, model=model, rng=rng
+            values,
+            numbers,
+            mask,
+            coordinates=coordinates,
+            groups=codes,
+            draw=draw,
+            model=model,
+            rng=rng,
         )
     return _shaped(values, answer)
 
@@ -137,6 +150,7 @@ def fit_censored_lognormal(
     censored: ArrayLike | pd.DataFrame,
     *,
     coordinates: str = "log",
+    groups: ArrayLike | None = None,
     n_sweeps: int = 120,
     random_state: int | np.random.Generator | None = 0,
 ) -> CensoredLognormal:
@@ -151,6 +165,8 @@ def fit_censored_lognormal(
     values, censored : arrays or DataFrames of shape (n_samples, n_parts)
         As for `impute_censored`; a missing cell (NaN) counts as unknown.
     coordinates : {"log", "logratio"}, default "log"
+        As for `impute_censored`.
+    groups : array of shape (n_samples,), optional
         As for `impute_censored`.
     n_sweeps : int, default 120
         Passes over the table: half to settle, half to average. The error of sampling falls with
@@ -186,13 +202,11 @@ def fit_censored_lognormal(
             f"Columns {thin} have fewer than {FEWEST_OBSERVED} different observed values: nothing"
             " can be fitted. Drop them, or impute them by a factor of the limit."
         )
-    rows = _usable_rows(numbers, mask, coordinates)
+    rows = _usable_rows(numbers, mask, coordinates, stacklevel=3)
     logs, hidden = _bounds(numbers[rows], mask[rows])
     rng = check_random_state(random_state)
-    model, _ = em.fit(
-        logs, hidden, names=tuple(names), coordinates=coordinates, n_sweeps=n_sweeps, rng=rng
-    )
-    return model
+    codes = _group_codes(groups, len(numbers), coordinates)
+    return _fit(logs, hidden, tuple(names), coordinates, codes, n_sweeps=n_sweeps, rng=rng)[0]
 
 
 def _impute_by_order(
@@ -215,6 +229,7 @@ def _impute_by_model(
     mask: NDArray[np.bool_],
     *,
     coordinates: str,
+    groups: NDArray[np.int64] | None,
     draw: bool,
     model: CensoredLognormal | None,
     rng: np.random.Generator,
@@ -223,7 +238,7 @@ def _impute_by_model(
     check_option("coordinates", coordinates, _COORDINATES)
     if model is not None:
         coordinates = model.coordinates
-        _check_model(model, names_of(values), numbers.shape[1])
+        _check_model(model, names_of(values), is_grouped=groups is not None)
     columns = np.ones(numbers.shape[1], dtype=bool)
     if model is None:
         columns = can_fit(numbers, mask, coordinates=coordinates)
@@ -237,17 +252,51 @@ def _impute_by_model(
     state = None
     if model is None:
         names = tuple(np.array(names_of(values), dtype=object)[columns])
-        model, state = em.fit(
-            logs, hidden, names=names, coordinates=coordinates, n_sweeps=120, rng=rng
-        )
-    filled = np.exp(em.complete(model, logs, hidden, rng=rng, draw=draw, state=state))
+        model, state = _fit(logs, hidden, names, coordinates, groups, n_sweeps=120, rng=rng)
+    filled = np.exp(
+        em.complete(model, logs, hidden, rng=rng, draw=draw, state=state, groups=groups)
+    )
     # exp(log(limit)) may exceed the limit by one rounding.
     answer[place] = np.where(mask[place], np.minimum(filled, numbers[place]), numbers[place])
     return answer
 
 
-def _check_model(model: CensoredLognormal, names: list[Any], n_columns: int) -> None:
-    if len(model.names) != n_columns or list(model.names) != names:
+def _fit(
+    logs: NDArray[np.float64],
+    hidden: NDArray[np.bool_],
+    names: tuple[Any, ...],
+    coordinates: str,
+    groups: NDArray[np.int64] | None,
+    *,
+    n_sweeps: int,
+    rng: np.random.Generator,
+) -> tuple[CensoredLognormal, NDArray[np.float64]]:
+    if groups is not None:
+        return em.fit_grouped(logs, hidden, groups, names=names, n_sweeps=n_sweeps, rng=rng)
+    return em.fit(logs, hidden, names=names, coordinates=coordinates, n_sweeps=n_sweeps, rng=rng)
+
+
+def _group_codes(
+    groups: ArrayLike | None, n_rows: int, coordinates: str
+) -> NDArray[np.int64] | None:
+    """Return the number of each row's group, from 0; None where there are no groups."""
+    if groups is None:
+        return None
+    if coordinates != "log":
+        raise ValueError(
+            f"groups need coordinates 'log', got {coordinates!r}. Leave out one of the two."
+        )
+    labels = check_labels("groups", groups, n_rows)
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+
+
+def _check_model(model: CensoredLognormal, names: list[Any], *, is_grouped: bool) -> None:
+    if is_grouped and model.between is None:
+        raise ValueError(
+            "groups were given, but the model was fitted without groups. Fit it with groups, or"
+            " leave them out."
+        )
+    if list(model.names) != names:
         raise ValueError(
             f"The model was fitted to columns {list(model.names)}, got {names}."
             " Pass the same columns in the same order."
@@ -255,7 +304,11 @@ def _check_model(model: CensoredLognormal, names: list[Any], n_columns: int) -> 
 
 
 def _usable_rows(
-    numbers: NDArray[np.float64], mask: NDArray[np.bool_], coordinates: str
+    numbers: NDArray[np.float64],
+    mask: NDArray[np.bool_],
+    coordinates: str,
+    *,
+    stacklevel: int = 4,
 ) -> NDArray[np.int64]:
     """Rows that the model can speak of: log-ratios need one observed part to be ratios to."""
     if coordinates == "log":
@@ -266,7 +319,7 @@ def _usable_rows(
             f"{(~known).sum()} of {known.size} rows have no observed value to form log-ratios with:"
             " 0.65 of the limit stands there.",
             GossanWarning,
-            stacklevel=4,
+            stacklevel=stacklevel,
         )
     return np.flatnonzero(known)
 

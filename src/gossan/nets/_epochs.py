@@ -67,9 +67,9 @@ class AutogradEpochs:
     ) -> None:
         self.network, self.objective, self.which, self.draws = network, objective, which, draws
         weights = [weight for weight in network.parameters() if weight.requires_grad]
-        self.flat = nn.Parameter(lay_end_to_end(weights))
+        self.flat = nn.Parameter(lay_end_to_end(weights, axis=0))
         self.flat.grad = self.grads = torch.zeros_like(self.flat)
-        for weight, grad in zip(weights, _views(self.grads, weights), strict=True):
+        for weight, grad in zip(weights, _views(self.grads, weights, axis=0), strict=True):
             weight.grad = grad
         # Fused Adam makes one pass over the weights; AdamW decouples the decay.
         kind = torch.optim.AdamW if weight_decay > 0.0 else torch.optim.Adam
@@ -104,10 +104,11 @@ class CompiledEpochs:
     ) -> None:
         self.network, self.objective, self.which, self.draws = network, objective, which, draws
         self.weight_decay, self.steps_done = weight_decay, 0
-        weights = lay_end_to_end(network.parameters()).numpy()  # (members, n_weights)
+        weights = lay_end_to_end(network.parameters(), axis=1).numpy()  # (members, n_weights)
         first, second = np.zeros_like(weights), np.zeros_like(weights)
-        buffers = lay_end_to_end(network.buffers()) if len(network.norms) else weights[:, :0]
-        running = np.asarray(buffers)
+        running = weights[:, :0]
+        if len(network.norms):
+            running = lay_end_to_end(network.buffers(), axis=1).numpy()  # (members, n_statistics)
         self.states = [State(*each) for each in zip(weights, first, second, running, strict=True)]
         self.plan = _plan(network)
 
@@ -138,22 +139,24 @@ class CompiledEpochs:
         return np.array(losses)
 
 
-def lay_end_to_end(tensors: Iterable[Tensor]) -> Tensor:
-    """Make all tensors (members, ...) views of one new array (members, total), and return it."""
+def lay_end_to_end(tensors: Iterable[Tensor], *, axis: int) -> Tensor:
+    """Make all tensors (members, ...) views of one new array, and return it.
+
+    The array is (total,) with axis 0, one tensor after the other, and (members, total) with axis 1,
+    one member after the other.
+    """
     tensors = list(tensors)
-    flat = torch.cat([tensor.detach().flatten(1) for tensor in tensors], dim=1)
-    for tensor, view in zip(tensors, _views(flat, tensors), strict=True):
+    flat = torch.cat([tensor.detach().flatten(axis) for tensor in tensors], dim=axis)
+    for tensor, view in zip(tensors, _views(flat, tensors, axis=axis), strict=True):
         tensor.data = view
     return flat
 
 
-def _views(flat: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
-    """Return a part of `flat` (members, total) for each tensor, in its shape."""
-    sizes = [tensor[0].numel() for tensor in tensors]
-    return [
-        part.view(tensor.shape)
-        for part, tensor in zip(flat.detach().split(sizes, dim=1), tensors, strict=True)
-    ]
+def _views(flat: Tensor, tensors: Sequence[Tensor], *, axis: int) -> list[Tensor]:
+    """Return a part of `flat` for each tensor, in its shape."""
+    sizes = [tensor.flatten(axis).shape[axis] for tensor in tensors]
+    parts = flat.detach().split(sizes, dim=axis)
+    return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
 
 
 def _batches(part: Tensor, shape: tuple[int, ...]) -> NDArray[np.float32]:

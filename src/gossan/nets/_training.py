@@ -217,7 +217,7 @@ class _Chunk:
         return ((losses * own).sum(1) / own.sum(1)).double().numpy()
 
     def _keep_best(self, losses: NDArray[np.float64], epoch: int) -> None:
-        waiting = epoch - self.best_epochs < (self.recipe.patience or 0)
+        waiting = epoch - self.best_epochs <= (self.recipe.patience or 0)
         better = waiting & (losses < self.best_losses) if epoch else losses < np.inf
         self.best_losses[better], self.best_epochs[better] = losses[better], epoch
         now, index = _weights(self.network), torch.from_numpy(np.flatnonzero(better))

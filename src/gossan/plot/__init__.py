@@ -22,7 +22,8 @@ __getattr__, __dir__, __all__ = attach(
             "plot_importance",
             "plot_probabilities",
             "plot_protocols",
+            "plot_dominance",
         ],
-        "style": ["class_colours", "to_svg"],
+        "style": ["class_colours", "class_markers", "deposit_looks", "new_axes", "style", "to_svg"],
     },
 )

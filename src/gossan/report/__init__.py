@@ -8,6 +8,7 @@ from gossan._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "genesis": ["GenesisFindings", "genesis_report"],
         "page": ["write_report", "render_report", "Report", "Section"],
         "blocks": [
             "Text",

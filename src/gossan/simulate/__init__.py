@@ -7,5 +7,5 @@ from gossan._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
-    {},
+    {"chemistry": ["simulate_mineral_chemistry", "SimulatedChemistry"]},
 )

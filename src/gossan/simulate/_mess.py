@@ -37,10 +37,9 @@ def make_messy(
         column = int(rng.integers(len(elements)))
         cells[row, column] = "" if i % 2 else "-9999"
         defects.append(("missing", row, elements[column]))
-    comma = _pick(messy["reference"], rng)
-    for row in comma.tolist():
-        cells[row] = [cell.replace(".", ",") for cell in cells[row]]
-        defects.append(("decimal comma", row, ""))
+    # One mark for the whole table: two in one table leave "1,234" open to two readings.
+    cells = np.char.replace(cells.astype(str), ".", ",").astype(object)
+    defects.append(("decimal comma", -1, ""))
     messy[elements] = pd.DataFrame(cells, columns=elements, index=messy.index)
     _spoil_names(messy, defects, rng)
     twin = int(rng.integers(len(messy)))

@@ -19,10 +19,11 @@ from gossan.simulate.minerals import MineralTemplate, mineral_template
 UNSEEN = "Unseen"
 """Class of the deposits that belong to none of the template's classes."""
 
-_FIRST = ("Bar", "Cor", "Dun", "Fal", "Gor", "Hal", "Jor", "Kar", "Lem", "Mar", "Nor", "Osk")
-_FIRST += ("Pel", "Rud", "Sal", "Tor", "Ust", "Vel", "Wen", "Zar")
+_FIRST = ("Bar", "Cos", "Dun", "Fel", "Gim", "Hyr", "Jol", "Kev", "Lup", "Mad", "Nix", "Osk")
+_FIRST += ("Pet", "Rud", "Sil", "Tyr", "Ust", "Vob", "Wen", "Zac")
 _MIDDLE = ("a", "e", "i", "o", "u", "an", "en", "in", "on", "ar", "el")
 _LAST = ("berg", "dale", "fjord", "kopje", "mina", "nica", "pata", "ridge", "sund", "vik", "zia")
+_WHOLE = np.log(8e5)  # no analysis above this [ln ppm]
 _UNSEEN_DISTANCE = 1.8  # in sds between deposits, for each element
 
 
@@ -38,7 +39,8 @@ class ChemistryTruth:
     deposit_effects : DataFrame (deposits, elements)
     reference_effects : DataFrame (references, elements)
     between_covariance, within_covariance : DataFrames (elements, elements)
-        Of the deposit effects; of the scatter in a deposit of scale 1.
+        Of the deposit effects, before levels near the whole are cut off; of the scatter in a
+        deposit of scale 1.
     within_scale : Series (deposits)
         Factor on the scatter of each deposit.
     deposit_types, deposit_references : Series (deposits)
@@ -261,13 +263,19 @@ def _draw_world(
         draws = rng.multivariate_normal(zero, share * covariance, size=len(index))
         return pd.DataFrame(draws, index=index, columns=elements)
 
+    deposit_effects = effects(names, 1 - reference_share)
+    reference_effects = effects(laboratories, reference_share)
+    scale = rng.lognormal(-0.03, 0.25, len(names))
+    # No deposit is made of one trace element: levels near the whole are cut off.
+    room = np.log(template.ceiling) - 3 * scale[:, None] * within - means.loc[types].to_numpy()
+    room -= reference_effects.to_numpy()[references]
     return {
         "class_means": means,
-        "deposit_effects": effects(names, 1 - reference_share),
-        "reference_effects": effects(laboratories, reference_share),
+        "deposit_effects": deposit_effects.clip(upper=room),
+        "reference_effects": reference_effects,
         "between_covariance": _square((1 - reference_share) * covariance, elements),
         "within_covariance": _square(template.correlation * np.outer(within, within), elements),
-        "within_scale": pd.Series(rng.lognormal(-0.03, 0.25, len(names)), index=names),
+        "within_scale": pd.Series(scale, index=names),
         "deposit_types": types,
         "deposit_references": pd.Series([laboratories[i] for i in references], index=names),
         "is_unseen": types == UNSEEN,
@@ -291,6 +299,7 @@ def _draw_analyses(
         np.zeros(len(elements)), world["within_covariance"].to_numpy(), size=len(at)
     )
     logs = centres[at] + world["within_scale"].to_numpy()[at, None] * scatter
+    logs = np.where(logs > _WHOLE, 2 * _WHOLE - logs, logs)  # folded back: a very rare cell
     number = np.concatenate([np.arange(size) for size in sizes])
     names = types.index.to_numpy()[at]
     sites = pd.DataFrame(
@@ -348,11 +357,15 @@ def _draw_references(n: int, n_references: int, rng: np.random.Generator) -> NDA
 
 
 def _draw_names(n: int, rng: np.random.Generator) -> list[str]:
-    """Made-up names of deposits, no two alike."""
-    pool = [a + b + c for a in _FIRST for b in _MIDDLE for c in _LAST]
-    if n > len(pool):
-        pool = [f"{name} {i + 1}" for i in range(n // len(pool) + 1) for name in pool]
-    return [pool[i] for i in rng.choice(len(pool), size=n, replace=False)]
+    """Made-up names of deposits, no two alike; up to 220 differ in more than their middle."""
+    ends = [(first, last) for first in _FIRST for last in _LAST]
+    rounds = []
+    for i in range(-(-n // len(ends))):
+        suffix = f" {i}" if i else ""
+        middles = rng.choice(len(_MIDDLE), size=len(ends))
+        order = rng.permutation(len(ends))
+        rounds += [f"{ends[k][0]}{_MIDDLE[middles[k]]}{ends[k][1]}{suffix}" for k in order]
+    return rounds[:n]
 
 
 def _square(matrix: NDArray[np.float64], names: list[str]) -> pd.DataFrame:

@@ -40,6 +40,8 @@ class MineralTemplate:
         Typical limit of detection of each element [ppm].
     associations : tuple of (elements, loading)
         Elements that go together; a loading is the root of the share of variance in common.
+    ceiling : float
+        Level that the middle of a deposit stays three sds of its scatter below [ppm].
     """
 
     elements: tuple[str, ...]
@@ -49,6 +51,7 @@ class MineralTemplate:
     within_sd: tuple[float, ...]
     limits: tuple[float, ...]
     associations: tuple[tuple[tuple[str, ...], float], ...] = ()
+    ceiling: float = 4e5
 
     def __post_init__(self) -> None:
         sizes = {len(self.between_sd), len(self.within_sd), len(self.limits)}
@@ -91,7 +94,7 @@ SPHALERITE = MineralTemplate(
     class_shares=MappingProxyType(
         {"Epithermal": 30, "MVT": 24, "SEDEX": 5, "Skarn": 26, "VMS": 12}
     ),
-    between_sd=(1.3, 1.3, 2.7, 1.5, 1.8, 1.4, 1.1, 0.6, 2.3, 1.8, 2.0, 1.9),
+    between_sd=(1.3, 0.8, 2.7, 1.5, 1.8, 1.4, 1.1, 0.6, 2.3, 1.8, 2.0, 1.9),
     within_sd=(0.66, 0.34, 0.71, 1.19, 1.03, 0.70, 0.76, 0.17, 1.20, 1.10, 1.62, 1.60),
     limits=(1.0, 10.0, 0.05, 0.3, 0.05, 0.3, 0.1, 1.0, 0.01, 0.1, 0.05, 0.05),
     associations=(

@@ -1,4 +1,4 @@
-"""The studies as commented TOML templates, one file each.
+"""The studies: a commented TOML template of each, and the steps that its sections call.
 
-`gossan init` prints one; `gossan.study` reads, checks and runs it.
+`gossan init` prints a template; `gossan.study` reads, checks and runs it.
 """

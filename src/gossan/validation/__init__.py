@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "splits": ["block_labels", "group_folds", "random_folds", "BufferedGroupKFold"],
-        "crossval": ["cross_validate", "CrossValidation"],
+        "crossval": ["cross_validate", "CrossValidation", "group_weights"],
         "protocols": ["compare_protocols", "null_test", "NullTest"],
         "verdicts": [
             "pool_by_group",
@@ -36,7 +36,7 @@ __getattr__, __dir__, __all__ = attach(
             "ConformalCoverage",
         ],
         "novelty": ["OutOfDistribution"],
-        "explanation": ["permutation_importance", "group_attribution", "discriminating_elements"],
+        "explanation": ["permutation_importance", "group_attribution", "balanced_median", "discriminating_elements"],
         "leakage": ["leakage_report", "LeakageReport", "Leak"],
     },
 )

@@ -1,0 +1,249 @@
+"""The command line: gossan demo | init | check | run | classify | data.
+
+Words in, files and a few plain lines out; every mistake of the user ends in one clear message and
+exit code 2, and the traceback stays hidden.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MINERALS = ("sphalerite",)
+DEMO_SEED = 7
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Words after `gossan`; by default those of the shell.
+
+    Returns
+    -------
+    code : int
+        0 when all went well, 1 when `check` found problems, 2 when the input is at fault, 130 when
+        stopped by Ctrl-C.
+    """
+    options = _parser().parse_args(arguments)
+    level = logging.DEBUG if options.verbose else logging.WARNING
+    logging.basicConfig(level=level, format="%(name)s: %(message)s")
+    try:
+        return int(options.run(options))
+    except KeyboardInterrupt:
+        print("\nStopped. What is finished is kept: the same command goes on.", file=sys.stderr)
+        return 130
+    except (ValueError, OSError, ImportError, MemoryError) as error:
+        if options.verbose:
+            raise
+        print(f"gossan: {error}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    from gossan import __version__
+
+    parser = argparse.ArgumentParser(prog="gossan", description="Where ore lies below, and how far to trust it.")
+    parser.add_argument("--version", action="version", version=f"gossan {__version__}")
+    parser.add_argument("--verbose", action="store_true", help="show every step, and tracebacks")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    demo = commands.add_parser("demo", help="a study end to end on made-up analyses")
+    demo.add_argument("--out", type=Path, default=Path("demo"), help="folder to write")
+    demo.set_defaults(run=_demo)
+
+    init = commands.add_parser("init", help="print a commented study file to start from")
+    init.add_argument("study", help="genesis")
+    init.set_defaults(run=_init)
+
+    check = commands.add_parser("check", help="find what is wrong before anything runs")
+    check.add_argument("study", type=Path, help="study file")
+    check.set_defaults(run=_check)
+
+    run = commands.add_parser("run", help="run a study file; a stopped run goes on")
+    run.add_argument("study", type=Path, help="study file")
+    run.add_argument("--out", type=Path, help="run folder; default runs/NAME beside the file")
+    run.set_defaults(run=_run)
+
+    classify = commands.add_parser("classify", help="deposit type of each deposit in a table")
+    classify.add_argument("table", type=Path, help="CSV, Excel or Parquet of analyses")
+    classify.add_argument("--mineral", default="sphalerite", help="a shipped model: sphalerite")
+    classify.add_argument("--model", type=Path, help="model folder of a run, instead")
+    classify.add_argument("--deposit", help="column that names the deposit; default 'deposit' if there")
+    classify.add_argument("--units", help="unit of columns whose header names none, e.g. ppm")
+    classify.add_argument("--sheet", help="sheet of a workbook")
+    classify.add_argument("--out", type=Path, help="folder for CSV tables and the HTML report")
+    classify.set_defaults(run=_classify)
+
+    data = commands.add_parser("data", help="the public data sets: where found, licence, citation")
+    data.set_defaults(run=_data)
+    return parser
+
+
+def _init(options: argparse.Namespace) -> int:
+    from gossan.study import study_template
+
+    print(study_template(options.study), end="")
+    return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from gossan.study import check_study
+
+    problems = check_study(options.study)
+    for problem in problems:
+        print(f"- {problem}")
+    print("No problems found." if not problems else f"{len(problems)} to mend before it can run.")
+    return 1 if problems else 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    from gossan.study import run_study
+
+    steps = _Steps()
+    folder = run_study(options.study, out=options.out, progress=steps)
+    steps.end()
+    print(_scores(folder))
+    print(f"Report: {folder / 'report.html'}")
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from gossan.studies.demo import write_demo
+    from gossan.study import run_study
+
+    print("Made-up sphalerite analyses with a known truth; one of the new deposits is of no known type.")
+    study = write_demo(options.out, random_state=DEMO_SEED)
+    steps = _Steps()
+    folder = run_study(study, out=options.out / "run", progress=steps)
+    steps.end()
+    print(_scores(folder))
+    print(_verdict_lines(_read(folder / "classified_verdicts.csv")))
+    print(f"\nReport of the study:       {folder / 'report.html'}")
+    print(f"Report of the new deposits: {folder / 'classified.html'}")
+    return 0
+
+
+def _classify(options: argparse.Namespace) -> int:
+    from gossan.saving import load_model
+    from gossan.studies.genesis import read_unknown
+
+    source = options.model or _shipped(options.mineral)
+    fitted, card = load_model(source)
+    read: dict[str, Any] = {"units": options.units, "sheet": options.sheet}
+    read = {key: value for key, value in read.items() if value is not None}
+    values, deposits, assays = read_unknown(
+        options.table, elements=fitted.elements, deposit=options.deposit, **read
+    )
+    for finding in assays.report.findings:
+        if finding.severity != "note":
+            print(f"{finding.severity}: {finding.message}")
+    missing = [name for name in fitted.elements if values[name].isna().all()]
+    if missing:
+        print(f"warning: {', '.join(missing)} not in the table; filled in from the other elements.")
+    if options.out is None:
+        verdicts = fitted.verdicts(values, deposits)
+    else:
+        from gossan.studies.genesis_run import classify_into
+        from gossan.studies.run_folder import RunFolder
+
+        folder = RunFolder(options.out)
+        mineral = options.mineral if options.model is None else ""
+        verdicts = classify_into(
+            folder, fitted, card, values, deposits, assays,
+            title="Deposit types", mineral=mineral,
+        )  # fmt: skip
+        folder.write_manifest({"model": str(source.name), "table": assays.source})
+    print(_verdict_lines(verdicts))
+    honest = card.get("right verdicts, each deposit held out")
+    if honest:
+        print(f"\nThe model finds the type of a deposit it never saw in {honest} of cases (95 %).")
+    if options.out is not None:
+        print(f"Report: {options.out / 'report.html'}")
+    return 0
+
+
+def _data(options: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes its options
+    from gossan.datasets import list_datasets
+
+    for row in list_datasets().itertuples():
+        where = row.found or ("can be downloaded" if row.download else "not found, local only")
+        print(f"{row.name}\n    {row.title}\n    {where}; licence: {row.licence}\n    {row.citation}")
+    print("\nSet GOSSAN_DATA to a folder that holds them, each in a folder of its name.")
+    return 0
+
+
+def _shipped(mineral: str) -> Path:
+    from gossan._checks import check_option
+
+    check_option("mineral", mineral, MINERALS)
+    return Path(str(resources.files("gossan") / "shipped" / mineral))
+
+
+def _read(path: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.read_csv(path)
+
+
+def _scores(folder: Path) -> str:
+    """Return the scores of a run, a line a model and protocol."""
+    table = _read(folder / "scores.csv")
+    lines = [f"\n{'model':14s} {'protocol':32s} right verdicts     right analyses  log-loss"]
+    lines += [
+        f"{row.model:14s} {row.protocol:32s} {row.verdict:.2f} ({row.verdict_low:.2f}-"
+        f"{row.verdict_high:.2f})   {row.accuracy:.2f}            {row.log_loss:.2f}"
+        for row in table.itertuples()
+    ]
+    return "\n".join(lines)
+
+
+def _verdict_lines(verdicts: pd.DataFrame) -> str:
+    """Return the verdicts, a line a deposit; the first fifty."""
+    width = min(28, max(7, *(len(str(name)) for name in verdicts["deposit"])))
+    head = f"{'deposit':{width}s}  {'verdict':14s} probability  set                        analyses  beyond all training data in"
+    lines = [f"\n{head}"]
+    for row in verdicts.head(50).itertuples():
+        name = str(row.deposit)[:width]
+        nearest = f" (nearest {row.nearest})" if row.verdict == "none of these" else ""
+        outside = "" if str(row.outside_elements) == "nan" else str(row.outside_elements)
+        lines.append(
+            f"{name:{width}s}  {row.verdict:14s} {row.probability:11.2f}  "
+            f"{row.conformal_set + nearest:26s} {row.n_analyses:8d}  {outside}".rstrip()
+        )
+    if len(verdicts) > 50:
+        lines.append(f"... and {len(verdicts) - 50} more; write all with --out FOLDER")
+    return "\n".join(lines)
+
+
+class _Steps:
+    """Prints the line of each step and, when the next begins, how long it took."""
+
+    def __init__(self) -> None:
+        self.start: float | None = None
+
+    def __call__(self, line: str) -> None:
+        self.end()
+        print(f"  {line} ...", end="", flush=True)
+        self.start = time.perf_counter()
+
+    def end(self) -> None:
+        """Close the line of the last step."""
+        if self.start is not None:
+            print(f" {time.perf_counter() - self.start:.1f} s", flush=True)
+        self.start = None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""Run a genesis study file: each section's function, and the order in which they are called.
+
+A checked `Study` and a folder come in; the run folder, report first, goes out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gossan.data.assays import Assays
+from gossan.report import write_report
+from gossan.report.genesis import genesis_report
+from gossan.saving import save_model
+from gossan.studies import genesis
+from gossan.studies.deposit_types import DepositTypeModel
+from gossan.studies.genesis_findings import classification_findings, study_findings
+from gossan.studies.run_folder import RunFolder, fingerprint
+
+if TYPE_CHECKING:
+    from gossan.study import Study
+
+
+def labels(
+    *, deposit: str = "deposit", type: str = "type", reference: str | None = None
+) -> dict[str, Any]:
+    """Columns of the labels: the deposit, its type, and the study or laboratory."""
+    return {"deposit": deposit, "type": type, "reference": reference}
+
+
+def impute(*, method: str = "0.65") -> dict[str, Any]:
+    """How values below detection are imputed, see `gossan.geochem.impute_censored`."""
+    return {"method": method}
+
+
+def model(
+    *,
+    name: str = "recommended",
+    coverage: float = 0.9,
+    max_missing: float = 0.5,
+    random_state: int = 0,
+) -> dict[str, Any]:
+    """Which model, the coverage of its sets, and which elements are too sparse for it."""
+    return {
+        "name": name,
+        "coverage": coverage,
+        "max_missing": max_missing,
+        "random_state": random_state,
+    }
+
+
+def validate(
+    *,
+    baselines: Sequence[str] = ("lda", "nearest", "extra_trees"),
+    n_splits: int = 0,
+    n_random_splits: int = 5,
+    seeds: Sequence[int] = (0,),
+    null_permutations: int = 20,
+) -> dict[str, Any]:
+    """Which simple models stand beside, the folds, the seeds and the null test."""
+    return {
+        "baselines": tuple(baselines),
+        "n_splits": n_splits,
+        "n_random_splits": n_random_splits,
+        "seeds": tuple(seeds),
+        "null_permutations": null_permutations,
+    }
+
+
+def read_table(study: Study) -> genesis.LabelledTable:
+    """The labelled table that a study names, paths taken from the study file."""
+    read = dict(study.sections.get("read", {}))
+    if "table" not in read:
+        raise ValueError(f"{study.path}: [read] needs table = \"FILE\", the training table.")
+    read["table"] = _beside(study, read["table"])
+    chosen = labels(**study.sections.get("labels", {}))
+    how = impute(**study.sections.get("impute", {}))
+    sparse = model(**study.sections.get("model", {}))["max_missing"]
+    return genesis.read_labelled(read, **chosen, **how, max_missing=sparse)
+
+
+def read_new_deposits(
+    study: Study, elements: Sequence[str]
+) -> tuple[pd.DataFrame, np.ndarray, Assays]:
+    """The deposits to classify that a study names under [classify]."""
+    arguments = dict(study.sections["classify"])
+    if "table" not in arguments:
+        raise ValueError(f"{study.path}: [classify] needs table = \"FILE\", the new analyses.")
+    arguments["table"] = _beside(study, arguments["table"])
+    return genesis.read_unknown(elements=elements, **arguments)
+
+
+def run_genesis(
+    study: Study, target: Path, *, progress: Callable[[str], None] | None = None
+) -> Path:
+    """Run the study into `target`; parts that an earlier run finished are not done again."""
+    say = progress or (lambda _: None)
+    folder = RunFolder(target)
+    say(f"reading {study.sections.get('read', {}).get('table')}")
+    labelled = read_table(study)
+    chosen = model(**study.sections.get("model", {}))
+    how = validate(**study.sections.get("validate", {}))
+    name, seed = chosen["name"], chosen["random_state"]
+    trust = genesis.validate(
+        labelled, folder=folder, name=name, random_state=seed, progress=say, **how
+    )
+    say("training on all deposits")
+    fitted = genesis.train(
+        labelled, trust, name=name, coverage=chosen["coverage"], random_state=seed
+    )
+    say("importance of the elements, and the report")
+    findings = study_findings(
+        labelled,
+        trust,
+        fitted,
+        folder=folder,
+        title=study.title,
+        name=name,
+        mineral=study.mineral,
+    )
+    card = model_card(labelled, trust, name)
+    save_model(fitted, folder.path / "model", card=card, overwrite=True)
+    _write_tables(folder, labelled, trust, fitted, findings.verdicts, name)
+    folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
+    manifest = folder.write_manifest(
+        {
+            "study": study.kind,
+            "title": study.title,
+            "table": {"file": labelled.assays.source, "sha256": fingerprint(labelled.table)},
+            "model": name,
+            "seeds": list(how["seeds"]),
+            "left_out": labelled.left_out,
+        }
+    )
+    findings = replace(findings, manifest=_printable(manifest), model_card=card)
+    write_report(folder.path / "report.html", genesis_report(findings))
+    if "classify" in study.sections:
+        say("classifying the new deposits")
+        values, deposits, assays = read_new_deposits(study, labelled.elements)
+        classify_into(
+            folder, fitted, card, values, deposits, assays,
+            title=f"{study.title}: new deposits", mineral=study.mineral, name="classified",
+        )  # fmt: skip
+    return folder.path
+
+
+def classify_into(
+    folder: RunFolder,
+    fitted: DepositTypeModel,
+    card: dict[str, Any],
+    values: pd.DataFrame,
+    deposits: np.ndarray,
+    assays: Assays,
+    *,
+    title: str,
+    mineral: str,
+    name: str = "",
+) -> pd.DataFrame:
+    """Write verdicts, predictions and report of new deposits; return the verdicts."""
+    predictions = fitted.predictions(values)
+    verdicts = fitted.verdicts(values, deposits, predictions=predictions)
+    prefix = f"{name}_" if name else ""
+    folder.write_table(f"{prefix}verdicts.csv", verdicts)
+    rows = pd.concat([pd.Series(deposits, name="deposit", index=values.index), predictions], axis=1)
+    folder.write_table(f"{prefix}predictions.csv", rows)
+    findings = classification_findings(
+        fitted, card, values, deposits, assays, verdicts=verdicts, title=title, mineral=mineral
+    )
+    write_report(folder.path / f"{name or 'report'}.html", genesis_report(findings))
+    return verdicts
+
+
+def model_card(labelled: genesis.LabelledTable, trust: genesis.Trust, name: str) -> dict[str, Any]:
+    """What a model was trained on and how well it does, honest scores first."""
+    scores = trust.scores.set_index(["model", "protocol"]).loc[name]
+    honest = scores.loc[genesis.PROTOCOLS["deposit"]]
+    random = scores.loc[genesis.PROTOCOLS["random"]]
+    return {
+        "model": name,
+        "trained_on": f"{labelled.assays.source}: {len(labelled.table)} analyses of "
+        f"{labelled.table['deposit'].nunique()} deposits",
+        "table_sha256": fingerprint(labelled.table),
+        "units": "ppm",
+        "right verdicts, each deposit held out": _interval(honest, "verdict"),
+        "the same, types weighing equally": _interval(honest, "balanced_verdict"),
+        "right analyses, each deposit held out": _interval(honest, "accuracy"),
+        "right analyses, random split (remembers deposits)": _interval(random, "accuracy"),
+        "use": "Deposit types of the classes above only; a deposit of another type gets the nearest "
+        "of them unless it lies outside the training data.",
+    }
+
+
+def _interval(row: pd.Series, score: str) -> str:
+    return f"{row[score]:.3f} ({row[f'{score}_low']:.3f} to {row[f'{score}_high']:.3f})"
+
+
+def _write_tables(
+    folder: RunFolder,
+    labelled: genesis.LabelledTable,
+    trust: genesis.Trust,
+    fitted: DepositTypeModel,
+    verdicts: pd.DataFrame | None,
+    name: str,
+) -> None:
+    folder.write_table("scores.csv", trust.scores)
+    if verdicts is not None:
+        folder.write_table("verdicts.csv", verdicts)
+    validation = trust.validations[name, "deposit"]
+    held_out = pd.DataFrame(validation.probabilities, columns=fitted.classes)
+    site_columns = [c for c in ("deposit", "type", "reference") if c in labelled.table]
+    folder.write_table("predictions.csv", pd.concat([labelled.table[site_columns], held_out], axis=1))
+    folder.write_text("quality.txt", str(labelled.assays.report) + "\n")
+
+
+def _printable(manifest: dict[str, Any]) -> dict[str, str]:
+    return {
+        key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        for key, value in manifest.items()
+    }
+
+
+def _beside(study: Study, table: str) -> Path:
+    path = Path(table)
+    return path if path.is_absolute() else study.path.parent / path

@@ -1,0 +1,222 @@
+"""Study files: a TOML section is a call, its keys are keyword arguments.
+
+The path of a study file comes in; problems, or a run folder with a report, go out.
+"""
+
+from __future__ import annotations
+
+import inspect
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from gossan._checks import check_option, did_you_mean
+
+__all__ = ["KINDS", "Study", "check_study", "read_study", "run_study", "study_template"]
+
+KINDS = ("genesis",)
+TOP_KEYS = ("study", "title", "mineral")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study file, read and checked for words that nobody knows.
+
+    Attributes
+    ----------
+    kind : str
+        Which study: one of `KINDS`.
+    title : str
+        Heading of the report.
+    mineral : str
+        Mineral of the analyses; "sphalerite" adds its thermometers.
+    sections : dict of str to dict
+        Arguments of each call.
+    path : Path
+        The file.
+    """
+
+    kind: str
+    title: str
+    mineral: str
+    path: Path
+    sections: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def study_template(kind: str) -> str:
+    """Text of the commented study file of a kind, ready to edit.
+
+    Parameters
+    ----------
+    kind : {"genesis"}
+        Which study.
+
+    Returns
+    -------
+    text : str
+    """
+    check_option("kind", kind, KINDS)
+    return resources.files("gossan.studies").joinpath(f"{kind}.toml").read_text(encoding="utf-8")
+
+
+def read_study(path: str | Path) -> Study:
+    """Read a study file and refuse sections and keys that no function takes.
+
+    Parameters
+    ----------
+    path : path
+        TOML file, as `gossan init` writes it.
+
+    Returns
+    -------
+    study : Study
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is no TOML, or a section or key is not known; the nearest known word is named.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"There is no study file {path}. Make one: gossan init genesis > {path}")
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not valid TOML: {error}. Mend that line.") from error
+    kind = content.get("study", "")
+    if kind not in KINDS:
+        raise ValueError(f"{path}: study must be one of {', '.join(KINDS)}, got {kind!r}.")
+    sections = {key: value for key, value in content.items() if isinstance(value, dict)}
+    unknown = [k for k in content if k not in sections and k not in TOP_KEYS]
+    if unknown:
+        raise ValueError(
+            f"{path}: unknown key {unknown[0]!r} before the first section."
+            f"{did_you_mean(unknown[0], TOP_KEYS)} Known are {', '.join(TOP_KEYS)}."
+        )
+    for name, arguments in sections.items():
+        _check_section(path, name, arguments)
+    return Study(
+        kind, str(content.get("title", kind)), str(content.get("mineral", "")), path, sections
+    )
+
+
+def check_study(path: str | Path) -> list[str]:
+    """Find what would stop a study before anything slow runs.
+
+    Parameters
+    ----------
+    path : path
+        Study file.
+
+    Returns
+    -------
+    problems : list of str
+        One sentence each; empty if it can run.
+    """
+    try:
+        study = read_study(path)
+        _read_table(study)
+    except (ValueError, OSError, KeyError) as error:
+        return [str(error)]
+    problems = []
+    for check in (_check_model, _check_unknown):
+        try:
+            check(study)
+        except (ValueError, OSError) as error:
+            problems.append(str(error))
+    return problems
+
+
+def run_study(
+    path: str | Path,
+    *,
+    out: str | Path | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Path:
+    """Run a study and write its folder; a run that was stopped goes on where it was.
+
+    Parameters
+    ----------
+    path : path
+        Study file.
+    out : path, optional
+        Run folder; by default `runs/NAME` beside the study file.
+    progress : callable, optional
+        Called with a line before each step.
+
+    Returns
+    -------
+    folder : Path
+        With `report.html`, `scores.csv`, `verdicts.csv`, `predictions.csv`, `model/`,
+        `manifest.json`, and a copy of the study file.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As `read_study`, or if the data do not fit the study.
+    """
+    from gossan.studies.genesis_run import run_genesis
+
+    study = read_study(path)
+    target = Path(out) if out is not None else study.path.parent / "runs" / study.path.stem
+    return run_genesis(study, target, progress=progress)
+
+
+def _sections() -> Mapping[str, Callable[..., Any]]:
+    """Return the function behind each section; its keyword arguments are the keys."""
+    from gossan.data.assays import read_assays
+    from gossan.studies import genesis, genesis_run
+
+    return {
+        "read": read_assays,
+        "labels": genesis_run.labels,
+        "impute": genesis_run.impute,
+        "model": genesis_run.model,
+        "validate": genesis_run.validate,
+        "classify": genesis.read_unknown,
+    }
+
+
+def _check_section(path: Path, name: str, arguments: Mapping[str, Any]) -> None:
+    sections = _sections()
+    if name not in sections:
+        raise ValueError(
+            f"{path}: unknown section [{name}].{did_you_mean(name, list(sections))} "
+            f"Known are {', '.join(sections)}."
+        )
+    known = list(inspect.signature(sections[name]).parameters)
+    if "read" in known:  # what it does not know itself goes on to read_assays
+        known += list(inspect.signature(sections["read"]).parameters)
+    known = [key for key in known if key not in {"read", "elements"} or name == "read"]
+    for key in arguments:
+        if key not in known:
+            raise ValueError(
+                f"{path}: [{name}] has no key {key!r}.{did_you_mean(key, known)} "
+                f"Known are {', '.join(dict.fromkeys(known))}."
+            )
+
+
+def _read_table(study: Study) -> Any:
+    from gossan.studies.genesis_run import read_table
+
+    return read_table(study)
+
+
+def _check_model(study: Study) -> None:
+    from gossan.studies import genesis
+
+    genesis.make_model(study.sections.get("model", {}).get("name", "recommended"))
+    for baseline in study.sections.get("validate", {}).get("baselines", ()):
+        genesis.make_model(baseline)
+
+
+def _check_unknown(study: Study) -> None:
+    from gossan.studies.genesis_run import read_new_deposits
+
+    if "classify" in study.sections:
+        read_new_deposits(study, _read_table(study).elements)
