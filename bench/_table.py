@@ -17,17 +17,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 COLUMNS = ("id", "ours", "peer", "goal", "unit", "seeds")
-PACKAGES = ("gossan", "numpy", "scipy", "pandas", "scikit-learn", "torch", "lightgbm")
 
 
 @dataclass(frozen=True)
@@ -61,19 +58,13 @@ def parse_options(
 def report(name: str, rows: Sequence[Mapping[str, Any]], options: Options, **facts: Any) -> None:
     """Print the rows; unless the run was a quick one, write them to ``results/NAME.json``.
 
-    `facts` (timings, the size of the data, a note) go into the file beside the rows.
+    `facts` (timings, the size of the data, a note) go into every row of the file.
     """
     print(table(rows))
     if options.quick:
         print(f"quick run: {name}.json is left as it is")
         return
-    document = {
-        "bench": name,
-        "rows": [dict(row) for row in rows],
-        **facts,
-        "versions": versions(),
-        "processor": f"{platform.machine()}, {os.cpu_count()} cores",
-    }
+    document = [{**row, **facts} for row in rows]
     print(f"written: {write_json(name, document).relative_to(RESULTS.parents[1])}")
 
 
@@ -103,18 +94,7 @@ def is_met(ours: float | None, goal: str | None) -> bool | None:
     raise ValueError(f"A goal starts with >= or <=, got {goal!r}. Write it as '>=8' or '<=0.05'.")
 
 
-def versions() -> dict[str, str]:
-    """Version of Python and of each package that the benches use."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def write_json(name: str, document: Mapping[str, Any]) -> Path:
+def write_json(name: str, document: Sequence[Mapping[str, Any]]) -> Path:
     """Write ``results/NAME.json`` in one step, so that a broken run leaves the old file whole."""
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"

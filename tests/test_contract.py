@@ -13,13 +13,22 @@ import pandas as pd
 import pytest
 from sklearn.base import BaseEstimator, clone
 from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
 from sklearn.utils import get_tags
+
+from gossan.models.hierarchical import HierarchicalDiscriminant
+from gossan.models.neighbours import GroupNeighbours
 
 ROOMS = ("geochem", "geostat", "models", "nets", "validation")
 SCORERS = ("predict_proba", "score_samples", "decision_function", "transform", "predict")
 
 # Small, fast settings by class name, where the defaults would take long.
 FAST: dict[str, dict] = {
+    "BoostedTrees": {"max_iter": 15},
+    "EnsembleClassifier": {
+        "estimators": [("discriminant", HierarchicalDiscriminant()), ("near", GroupNeighbours())]
+    },
+    "WeightedClassifier": {"estimator": LogisticRegression()},
     "OutOfDistribution": {"level": 0.2},  # twelve deposits cannot speak at 0.05
 }
 

@@ -7,5 +7,11 @@ from gossan._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
-    {},
+    {
+        "baselines": ["BASELINES", "make_baseline", "WeightedClassifier"],
+        "hierarchical": ["HierarchicalDiscriminant"],
+        "neighbours": ["GroupNeighbours"],
+        "boosting": ["BoostedTrees"],
+        "ensemble": ["EnsembleClassifier"],
+    },
 )

@@ -70,23 +70,29 @@ def read_rows(
         row, column = (int(i) for i in bad[0])
         raise ValueError(
             f"Concentrations must be positive, got {table[row, column]:g} at row {row}, column "
-            f"{estimator.names_[column]!r} ({len(bad)} of {table.size} values). Impute values below "
-            "detection first (gossan.impute_censored)."
+            f"{estimator.names_[column]!r} ({len(bad)} of {table.size} values). Impute values "
+            "below detection first (gossan.impute_censored)."
         )
     return np.log10(table)
 
 
 def check_above_zero(name: str, value: Any) -> None:
     """Raise unless a setting is a finite number above zero."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not (
-        0 < value < np.inf
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.number)
+        or not (0 < value < np.inf)
     ):
-        raise ValueError(f"{name} must be a number above 0, got {value!r}. Leave it out for its default.")
+        raise ValueError(
+            f"{name} must be a number above 0, got {value!r}. Leave it out for its default."
+        )
 
 
 def check_share(name: str, value: Any) -> None:
     """Raise unless a setting lies in [0, 1]."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not (
-        0 <= value <= 1
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.number)
+        or not (0 <= value <= 1)
     ):
         raise ValueError(f"{name} must lie in [0, 1], got {value!r}. Leave it out for its default.")

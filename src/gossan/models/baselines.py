@@ -67,7 +67,9 @@ class WeightedClassifier(ClassifierMixin, BaseEstimator):
         self.estimator = estimator
         self.weights = weights
 
-    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> WeightedClassifier:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None
+    ) -> WeightedClassifier:
         """Scale the table and fit a clone of the classifier.
 
         Parameters
@@ -130,8 +132,8 @@ def _lightgbm(seed: int) -> Any:
         from lightgbm import LGBMClassifier
     except ImportError as error:
         raise ImportError(
-            "The baseline 'lightgbm' needs the package lightgbm, which is not installed. Install it "
-            "with `pip install gossan[boosting]`, or take the baseline 'boosted'."
+            "The baseline 'lightgbm' needs the package lightgbm, which is not installed. Install "
+            "it with `pip install gossan[boosting]`, or take the baseline 'boosted'."
         ) from error
     return LGBMClassifier(
         n_estimators=150,

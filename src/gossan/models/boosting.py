@@ -172,7 +172,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         model.threshold_ = saving.take(arrays, "threshold_", model.value_.shape)
         for name in ("feature_", "left_", "right_"):
             setattr(model, name, saving.take(arrays, name, model.value_.shape, np.int32))
-        model._check_trees()
+        cls._check_trees(model)
         return model
 
     def _grow(

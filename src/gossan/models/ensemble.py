@@ -87,7 +87,9 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.allow_nan = self._can_fill()
         return tags
 
-    def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> EnsembleClassifier:
+    def fit(
+        self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None
+    ) -> EnsembleClassifier:
         """Fit a clone of each member on all rows.
 
         Parameters
@@ -142,8 +144,9 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
         fitted = []
         for own in self._fit_members(table, labels, jobs, deposits, at_once=True):
             ensemble = type(self)(**self.get_params(deep=False))
-            learned = {key: value for key, value in vars(self).items() if key.endswith("_")}
-            vars(ensemble).update(learned)
+            for key in ("names_", "n_features_in_", "feature_names_in_"):
+                if hasattr(self, key):
+                    setattr(ensemble, key, getattr(self, key))
             ensemble.estimators_ = own
             ensemble.classes_ = np.unique(np.concatenate([each.classes_ for each in own]))
             fitted.append(ensemble)
@@ -181,11 +184,12 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
         """Return what `gossan.saving` writes: the parts of the members, one after another."""
         check_is_fitted(self, "estimators_")
         settings = saving.settings_of(self, without=("estimators", "n_jobs"))
-        settings["members"], arrays = [], {}
-        for i, ((name, _), member) in enumerate(zip(self.estimators, self.estimators_, strict=True)):
-            kind, own, parts = saving.take_apart(member, inside="EnsembleClassifier")
-            settings["members"].append({"name": name, "class": kind, "settings": own})
-            arrays |= {f"{i}.{key}": value for key, value in parts.items()}
+        settings["members"] = [name for name, _ in self.estimators]
+        arrays: dict[str, NDArray] = {}
+        for i, member in enumerate(self.estimators_):
+            told, parts = saving.pack(member, f"member{i}", inside="EnsembleClassifier")
+            settings |= told
+            arrays |= parts
         return settings, arrays
 
     @classmethod
@@ -193,20 +197,16 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
         cls, settings: Mapping[str, Any], arrays: dict[str, NDArray]
     ) -> EnsembleClassifier:
         """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
-        members = settings["members"]
-        fitted = []
-        for i, member in enumerate(members):
-            keys = [key for key in arrays if key.startswith(f"{i}.")]
-            parts = {key.removeprefix(f"{i}."): arrays.pop(key) for key in keys}
-            part = saving.put_together(
-                member["class"], member["settings"], parts, inside="EnsembleClassifier"
-            )
-            fitted.append(part)
-        named = [(member["name"], clone(part)) for member, part in zip(members, fitted, strict=True)]
+        names = list(settings["members"])
+        fitted = [
+            saving.unpack(settings, arrays, f"member{i}", inside="EnsembleClassifier")
+            for i in range(len(names))
+        ]
+        named = [(name, clone(part)) for name, part in zip(names, fitted, strict=True)]
         model = saving.blank(cls, settings, estimators=named)
-        model._check_settings()
+        cls._check_settings(model)
         for part in fitted:
-            same = part.n_features_in_ == model.n_features_in_
+            same = getattr(part, "n_features_in_", 0) == model.n_features_in_
             if not same or not set(part.classes_.tolist()) <= set(model.classes_.tolist()):
                 raise ValueError(
                     "A member of the saved ensemble has other features or classes than the "
@@ -225,8 +225,8 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
         names = [name for name, _ in self.estimators]
         if not names or len(set(names)) < len(names) or not all(isinstance(n, str) for n in names):
             raise ValueError(
-                f"estimators must be (name, classifier) pairs of different names, got names {names}."
-                " Name each member once."
+                f"estimators must be (name, classifier) pairs of different names, got {names}. "
+                "Name each member once."
             )
 
     def _read(
@@ -249,9 +249,7 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
                 f"{table.shape[1]}). Drop these rows, or ask the HierarchicalDiscriminant alone."
             )
 
-    def _fill(
-        self, table: NDArray[np.float64], fitted: Sequence[Any]
-    ) -> NDArray[np.float64]:
+    def _fill(self, table: NDArray[np.float64], fitted: Sequence[Any]) -> NDArray[np.float64]:
         """Return the table with what is missing filled by the first discriminant."""
         if not np.isnan(table).any():
             return table
@@ -280,8 +278,7 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
                 many = clone(member).fit_many(table, labels, list(jobs), groups=groups)
             else:
                 many = Parallel(n_jobs=self.n_jobs)(
-                    delayed(_fit_one)(member, table, labels, groups, train, seed)
-                    for train, seed in jobs
+                    delayed(_fit_one)(member, table, labels, groups, job=job) for job in jobs
                 )
             for row, one in zip(fitted, many, strict=True):
                 row[place] = one
@@ -296,7 +293,9 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
         known: list[list[Any]],
     ) -> tuple[NDArray[np.float64], NDArray, NDArray | None, list[tuple[NDArray, int | None]]]:
         """Stack the training sets of all jobs, each filled by its own discriminant."""
-        tables = [self._fill(table[train], own) for (train, _), own in zip(jobs, known, strict=True)]
+        tables = [
+            self._fill(table[train], own) for (train, _), own in zip(jobs, known, strict=True)
+        ]
         chosen = np.concatenate([train for train, _ in jobs])
         ends = np.cumsum([len(train) for train, _ in jobs])
         stacked = [
@@ -312,10 +311,11 @@ def _fit_one(
     table: NDArray[np.float64],
     labels: NDArray,
     groups: NDArray | None,
-    train: NDArray[np.intp],
-    seed: int | None,
+    *,
+    job: tuple[NDArray[np.intp], int | None],
 ) -> Any:
-    """Fit a seeded clone of a member on some rows."""
+    """Fit a clone of a member on the rows, and with the seed, of a job."""
+    train, seed = job
     estimator = clone(member)
     if seed is not None:
         keys = [k for k in estimator.get_params() if k.split("__")[-1] == "random_state"]

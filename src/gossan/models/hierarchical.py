@@ -217,14 +217,16 @@ class HierarchicalDiscriminant(ClassifierMixin, BaseEstimator):
     ) -> HierarchicalDiscriminant:
         """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
         model = saving.blank(cls, settings)
-        model._check_settings()
+        cls._check_settings(model)
         k, d = len(model.classes_), model.n_features_in_
         model.means_ = saving.take(arrays, "means_", (k, d))
         model.between_ = saving.take(arrays, "between_", (d, d))
         model.within_ = saving.take(arrays, "within_", (d, d))
         model.n_groups_ = saving.take(arrays, "n_groups_", (k,), np.int64)
         if (model.n_groups_ < 1).any():
-            raise ValueError(f"n_groups_ must be at least 1, got {model.n_groups_.min()}. Save anew.")
+            raise ValueError(
+                f"n_groups_ must be at least 1, got {model.n_groups_.min()}. Save anew."
+            )
         for matrix in (model.between_, model.within_ + FLOOR * np.eye(d)):
             if not np.array_equal(matrix, matrix.T):
                 raise ValueError("A saved covariance is not symmetric. Save the model anew.")
@@ -262,7 +264,9 @@ class HierarchicalDiscriminant(ClassifierMixin, BaseEstimator):
         for seen, which in _patterns(np.where(unit_seen, 0.0, np.nan)):
             centre = self.means_[rows.unit_codes[which]]
             away = (unit_means[which] - centre)[:, seen]
-            unit_means[np.ix_(which, ~seen)] = centre[:, ~seen] + away @ _slopes(self.between_, seen).T
+            unit_means[np.ix_(which, ~seen)] = (
+                centre[:, ~seen] + away @ _slopes(self.between_, seen).T
+            )
         filled, spare = rows.values.copy(), np.zeros_like(self.within_)
         weights, noise = _row_shares(rows.units), self.within_ + FLOOR * np.eye(len(self.within_))
         for seen, which in _patterns(rows.values):
@@ -289,7 +293,9 @@ class HierarchicalDiscriminant(ClassifierMixin, BaseEstimator):
         for seen, rows in _patterns(values):
             for k in range(len(self.classes_)):
                 covariance = self._covariance(k)[np.ix_(seen, seen)]
-                scores[rows, k] += _log_density(values[rows][:, seen] - self.means_[k, seen], covariance)
+                scores[rows, k] += _log_density(
+                    values[rows][:, seen] - self.means_[k, seen], covariance
+                )
         return scores
 
     def _group_scores(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -334,8 +340,7 @@ def _patterns(
     patterns, which = np.unique(is_seen, axis=0, return_inverse=True)
     order = np.argsort(which.ravel(), kind="stable")
     ends = np.cumsum(np.bincount(which.ravel()))
-    for pattern, rows in zip(patterns, np.split(order, ends[:-1]), strict=True):
-        yield pattern, rows
+    yield from zip(patterns, np.split(order, ends[:-1]), strict=True)
 
 
 def _first_fill(rows: Training) -> NDArray[np.float64]:

@@ -131,7 +131,7 @@ class GroupNeighbours(ClassifierMixin, BaseEstimator):
     ) -> GroupNeighbours:
         """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
         model = saving.blank(cls, settings)
-        model._check_settings()
+        cls._check_settings(model)
         d = model.n_features_in_
         model.center_ = saving.take(arrays, "center_", (d,))
         model.scale_ = saving.take(arrays, "scale_", (d,))

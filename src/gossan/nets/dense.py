@@ -7,7 +7,7 @@ by class and deposit and trained on mixtures of analyses of different deposits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 
+from gossan import saving
 from gossan._checks import check_labels, check_option
 from gossan._weights import row_weights
 from gossan.nets._layers import ACTIVATIONS, Draws, MemberDense
@@ -222,6 +223,34 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
         """Return the most probable class of each row, shape (n,)."""
         probabilities = self.predict_proba(X)
         return self.classes_[probabilities.argmax(axis=1)]
+
+    def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
+        """Return what `gossan.saving` writes: plain settings and arrays."""
+        check_is_fitted(self, "network_")
+        arrays = {name: getattr(self, name) for name in ("center_", "scale_", "losses_")}
+        weights = {f"network.{k}": v.numpy() for k, v in self.network_.state_dict().items()}
+        return saving.settings_of(self, without=("progress",)), arrays | weights
+
+    @classmethod
+    def from_arrays(
+        cls, settings: Mapping[str, Any], arrays: dict[str, NDArray]
+    ) -> DenseClassifier:
+        """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
+        model = saving.blank(cls, settings)
+        d, in_force = model.n_features_in_, cls._settings(model)
+        model.center_, model.scale_ = (saving.take(arrays, k, (d,)) for k in ("center_", "scale_"))
+        model.losses_ = saving.take(arrays, "losses_", (in_force["n_members"], None))
+        if not (model.scale_ > 0).all() or len(in_force["hidden"]) > len(arrays):
+            raise ValueError("a scale is not above zero, or layers have no weights")
+        with torch.device("meta"):  # shapes without memory: the file is measured before it is used
+            model.network_ = cls._network(model, in_force["n_members"])
+        weights = {
+            key: torch.from_numpy(saving.take(arrays, f"network.{key}", value.shape, np.float32))
+            for key, value in model.network_.state_dict().items()
+        }
+        model.network_.load_state_dict(weights, assign=True)
+        model.network_.eval()
+        return model
 
     def _settings(self) -> dict[str, Any]:
         """Return the settings in force (the preset's where one is named), checked."""

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
+from gossan import saving
 from gossan.models.boosting import BoostedTrees
 from gossan.models.ensemble import EnsembleClassifier
 from gossan.models.hierarchical import HierarchicalDiscriminant
@@ -116,6 +117,20 @@ class DepositTypeModel:
         return cls(
             fitted, elements=elements, training=training, held_out=held_out, coverage=coverage
         )
+
+    @property
+    def classes_(self) -> NDArray:
+        """Deposit types, as a classifier names them."""
+        return self.classifier.classes_
+
+    @property
+    def names_(self) -> list[str]:
+        """Elements, as a classifier names its features."""
+        return self.elements
+
+    def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Return class probabilities of analyses [ppm], shape (n, n_classes)."""
+        return self.classifier.predict_proba(np.asarray(X, dtype=float))
 
     @property
     def classes(self) -> list[str]:
@@ -229,9 +244,8 @@ class DepositTypeModel:
 
     def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
         """Return the JSON part and the arrays of everything, for `gossan.saving`."""
-        from gossan.saving import pack
-
-        settings, arrays = pack(self.classifier, "classifier")
+        kind, own, parts = saving.take_apart(self.classifier, inside="DepositTypeModel")
+        arrays = {f"classifier.{key}": value for key, value in parts.items()}
         names, codes = np.unique(self.training["deposit"].astype(str), return_inverse=True)
         kinds = np.searchsorted(self.classes, self.training["type"].astype(str))
         known = np.searchsorted(self.classes, self.held_out["type"].astype(str))
@@ -242,8 +256,9 @@ class DepositTypeModel:
             "held_out": self.held_out[self.classes].to_numpy(dtype=np.float64),
             "held_out_type": known.astype(np.int64),
         }
-        settings |= {
-            "elements": list(self.elements),
+        settings = {
+            "names": list(self.elements),
+            "classifier": {"class": kind, "settings": own},
             "deposits": names.tolist(),
             "coverage": self.coverage,
         }
@@ -258,11 +273,15 @@ class DepositTypeModel:
         ValueError
             If shapes, codes or names do not fit one another.
         """
-        from gossan.saving import unpack
-
-        classifier = unpack(settings, arrays, "classifier")
+        inner = settings["classifier"]
+        keys = [key for key in arrays if key.startswith("classifier.")]
+        parts = {key.removeprefix("classifier."): arrays.pop(key) for key in keys}
+        classifier = saving.put_together(
+            inner["class"], inner["settings"], parts, inside="DepositTypeModel"
+        )
+        arrays = {name: arrays.pop(name) for name in list(arrays)}
         classes = [str(name) for name in classifier.classes_]
-        elements, names = list(settings["elements"]), np.array(settings["deposits"], dtype=str)
+        elements, names = list(settings["names"]), np.array(settings["deposits"], dtype=str)
         n, d = arrays["training"].shape
         fits = (
             d == len(elements)

@@ -20,6 +20,9 @@ from gossan._checks import check_option, did_you_mean
 from gossan.data.assays import Assays, read_assays
 from gossan.geochem import impute_censored
 from gossan.models.baselines import BASELINES, make_baseline
+from gossan.models.boosting import BoostedTrees
+from gossan.models.hierarchical import HierarchicalDiscriminant
+from gossan.models.neighbours import GroupNeighbours
 from gossan.nets.dense import DenseClassifier
 from gossan.studies.deposit_types import DepositTypeModel, pooled_by_unit, recommended_classifier
 from gossan.studies.run_folder import RunFolder, fingerprint
@@ -187,12 +190,13 @@ def usable_values(
 
 
 def make_model(name: str = "recommended", *, random_state: int = 0) -> BaseEstimator:
-    """The classifier of a name: "recommended", "network", "gul2025" or a baseline.
+    """The classifier of a name.
 
     Parameters
     ----------
     name : str
-        See above.
+        One that can be saved ("recommended", "network", "gul2025", "discriminant", "neighbours",
+        "trees") or a baseline to compare with.
     random_state : int
         Seed.
 
@@ -200,13 +204,17 @@ def make_model(name: str = "recommended", *, random_state: int = 0) -> BaseEstim
     -------
     model : classifier, not fitted
     """
-    check_option("name", name, ("recommended", "network", "gul2025", *BASELINES))
-    if name == "recommended":
-        return recommended_classifier(random_state)
-    if name == "network":
-        return DenseClassifier(random_state=random_state)
-    if name == "gul2025":
-        return DenseClassifier(preset="gul2025", random_state=random_state)
+    makers: dict[str, Callable[[], BaseEstimator]] = {
+        "recommended": lambda: recommended_classifier(random_state),
+        "network": lambda: DenseClassifier(random_state=random_state),
+        "gul2025": lambda: DenseClassifier(preset="gul2025", random_state=random_state),
+        "discriminant": HierarchicalDiscriminant,
+        "neighbours": GroupNeighbours,
+        "trees": lambda: BoostedTrees(random_state=random_state),
+    }
+    check_option("name", name, (*makers, *BASELINES))
+    if name in makers:
+        return makers[name]()
     return make_baseline(name, random_state=random_state)
 
 

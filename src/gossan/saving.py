@@ -1,0 +1,446 @@
+"""Save a fitted classifier as a folder that anyone can open without running anyone's code.
+
+A fitted estimator and its card go in; `model.json` and `weights.safetensors` come out, and back. No
+pickle is written or read: what a file may name is a closed list, and all of it is checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import json
+import math
+import shutil
+import stat
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from gossan import __version__
+from gossan._checks import did_you_mean
+
+__all__ = ["load_model", "save_model"]
+
+FORMAT = 1
+CLASSES = {
+    "BoostedTrees": "gossan.models.boosting",
+    "DenseClassifier": "gossan.nets.dense",
+    "DepositTypeModel": "gossan.studies.deposit_types",
+    "DepositTypeModel": "gossan.studies.deposit_types",
+    "EnsembleClassifier": "gossan.models.ensemble",
+    "GroupNeighbours": "gossan.models.neighbours",
+    "HierarchicalDiscriminant": "gossan.models.hierarchical",
+}
+MODEL, WEIGHTS = "model.json", "weights.safetensors"
+MOST_BYTES = {MODEL: 20_000_000, WEIGHTS: 500_000_000}
+MOST_HEADER_BYTES = 4_000_000
+DTYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
+KEYS = {"format", "gossan", "model", "units", "arrays", "card", "sha256"}
+# What a damaged or forged file makes plain code raise; all of it is told as a ValueError.
+UNSOUND = (KeyError, TypeError, AttributeError, IndexError, ArithmeticError, RecursionError)
+
+
+def save_model(
+    model: Any,
+    folder: str | Path,
+    *,
+    card: Mapping[str, Any],
+    units: str | Mapping[str, str] | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write a fitted classifier into a folder of two files.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted `DenseClassifier`, `HierarchicalDiscriminant`, `GroupNeighbours`, `BoostedTrees`, an
+        `EnsembleClassifier` of these, or the model of a study.
+    folder : str or Path
+        Where to write; it appears at once or not at all.
+    card : mapping
+        What a reader must know of the model: source of the data, honest scores, limits of use.
+        Text, numbers, lists and mappings.
+    units : str or mapping, optional
+        Unit of all features, or of each by name. None: the `units_` of the model, else "ppm".
+    overwrite : bool
+        Whether a saved model that is already there is replaced.
+
+    Returns
+    -------
+    folder : Path
+
+    Raises
+    ------
+    ValueError
+        If the model is of another class or too large, the card does not fit JSON, or the folder
+        exists (with `overwrite`: and is no saved model).
+    """
+    target = Path(folder)
+    _check_target(target, overwrite=overwrite)
+    told, arrays = pack(model, "model")
+    weights = _weights_bytes(arrays)
+    content = {
+        "format": FORMAT,
+        "gossan": __version__,
+        **told,
+        "units": _units_of(model, units),
+        "arrays": {name: [str(a.dtype), list(a.shape)] for name, a in sorted(arrays.items())},
+        "card": _plain(card, "card"),
+    }
+    content["sha256"] = _digest(content, weights)
+    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    for name, data in ((MODEL, text), (WEIGHTS, weights)):
+        _check_size(target / name, len(data))
+    _write_folder(target, {MODEL: text, WEIGHTS: weights})
+    return target
+
+
+def load_model(folder: str | Path) -> tuple[Any, dict[str, Any]]:
+    """Return the classifier and the card of a folder that `save_model` wrote.
+
+    Probabilities are those of the saved model, bit for bit. Nothing in the folder is run; a file
+    from a stranger can at worst be refused, or be a bad model.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The saved model.
+
+    Returns
+    -------
+    model : estimator
+        Fitted; its `units_` tells the unit of each feature.
+    card : dict
+        What was said of it.
+
+    Raises
+    ------
+    ValueError
+        If the folder is not exactly a saved model of this format: files missing, added, linked, too
+        large or changed, an unknown class, or arrays that do not fit it.
+    """
+    home = Path(folder)
+    data = _read_folder(home)
+    try:
+        return _rebuild(data[MODEL], data[WEIGHTS])
+    except (ValueError, *UNSOUND) as error:
+        raise ValueError(
+            f"{home} is not a sound saved model: {error or type(error).__name__}. Fetch it again "
+            "from its source, or save it anew."
+        ) from error
+
+
+# What the estimators write their to_arrays and from_arrays with
+
+
+def settings_of(model: Any, *, without: Sequence[str] = ()) -> dict[str, Any]:
+    """Return the arguments, names and classes of a fitted estimator, as plain JSON."""
+    params = {k: v for k, v in model.get_params(deep=False).items() if k not in without}
+    if isinstance(params.get("random_state"), np.random.Generator):
+        params["random_state"] = None  # a stream cannot be told in a number
+    return {
+        "params": _plain(params, type(model).__name__),
+        "names": list(model.names_),
+        "is_named": hasattr(model, "feature_names_in_"),
+        "classes": np.asarray(model.classes_).tolist(),
+    }
+
+
+def blank(cls: Any, settings: Mapping[str, Any], **more: Any) -> Any:
+    """Return an estimator of a class with checked settings, names and classes, not yet fitted."""
+    params, names, classes = settings["params"], settings["names"], settings["classes"]
+    unknown = set(params) - set(inspect.signature(cls).parameters)
+    if unknown or set(params) & set(more):
+        raise ValueError(f"{cls.__name__} has no parameter {sorted(unknown or more)[0]!r} to set")
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise ValueError(f"names must be a list of texts, got {str(names)[:80]}")
+    model = cls(**params, **more)
+    model.classes_ = _read_classes(classes)
+    model.names_ = list(names)
+    model.n_features_in_ = len(names)
+    if settings["is_named"]:
+        model.feature_names_in_ = np.array(names, dtype=object)
+    return model
+
+
+def take(
+    arrays: dict[str, NDArray],
+    name: str,
+    shape: Sequence[int | None],
+    dtype: DTypeLike = np.float64,
+) -> NDArray:
+    """Remove and return an array of the wanted shape (None: any length) and type, all finite."""
+    if name not in arrays:
+        raise ValueError(f"the array {name!r} is missing")
+    array = arrays.pop(name)
+    fits = len(shape) == array.ndim and all(
+        wanted in (None, has) for wanted, has in zip(shape, array.shape, strict=True)
+    )
+    if not fits or array.dtype != np.dtype(dtype):
+        raise ValueError(
+            f"the array {name!r} must have shape {tuple(shape)} and type {np.dtype(dtype)}, got "
+            f"{array.shape} and {array.dtype}"
+        )
+    if not np.isfinite(array).all():
+        raise ValueError(f"the array {name!r} has values that are not finite")
+    return array
+
+
+class _Arrays(dict[str, NDArray]):
+    """Arrays that remember which of them were asked for."""
+
+    def __init__(self, arrays: Mapping[str, NDArray]) -> None:
+        super().__init__(arrays)
+        self.used: set[str] = set()
+
+    def __getitem__(self, name: str) -> NDArray:
+        self.used.add(name)
+        return super().__getitem__(name)
+
+
+def pack(
+    model: Any, name: str, *, inside: str | None = None
+) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """Return {name: class and settings} and the arrays, `name` before each, of a fitted model."""
+    kind = type(model).__name__
+    if CLASSES.get(kind) != type(model).__module__ or kind == inside:
+        raise ValueError(
+            f"A {kind}{f' inside an {inside}' if inside else ''} cannot be saved. Save one of "
+            f"{', '.join(each for each in CLASSES if each != inside)}."
+        )
+    settings, arrays = model.to_arrays()
+    told = {name: {"class": kind, "settings": settings}}
+    return told, {f"{name}/{key}": np.ascontiguousarray(array) for key, array in arrays.items()}
+
+
+def unpack(
+    settings: Mapping[str, Any],
+    arrays: dict[str, NDArray],
+    name: str,
+    *,
+    inside: str | None = None,
+) -> Any:
+    """Return the fitted model that `pack` put under `name`; each of its arrays must be of use."""
+    kind = settings[name]["class"]
+    if not isinstance(kind, str) or kind not in CLASSES or kind == inside:
+        hint = did_you_mean(str(kind), list(CLASSES))
+        raise ValueError(f"the class {str(kind)[:80]!r} is none that can be loaded here.{hint}")
+    own = [key for key in arrays if key.startswith(f"{name}/")]
+    parts = _Arrays({key.removeprefix(f"{name}/"): arrays.pop(key) for key in own})
+    # The module comes from the list above, never from the file.
+    cls = getattr(importlib.import_module(CLASSES[kind]), kind)
+    model = cls.from_arrays(settings[name]["settings"], parts)
+    spare = sorted(set(parts) - parts.used)
+    if spare:
+        raise ValueError(f"the array {spare[0]!r} belongs to nothing in {kind}")
+    if hasattr(model, "predict_proba"):
+        _check_answer(model)
+    return model
+
+
+# Writing
+
+
+def _plain(value: Any, where: str) -> Any:
+    """Return a value as JSON has it: numpy numbers as Python's, tuples as lists."""
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _plain(each, f"{where}.{key}") for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each, f"{where}[{i}]") for i, each in enumerate(value)]
+    raise ValueError(
+        f"{where} cannot be saved, it is {value!r} ({type(value).__name__}). Pass text, finite "
+        "numbers, lists and mappings with text keys."
+    )
+
+
+def _weights_bytes(arrays: Mapping[str, NDArray]) -> bytes:
+    from safetensors.numpy import save
+
+    for name, array in arrays.items():
+        if array.dtype not in {np.dtype(each) for each in DTYPES.values()}:
+            raise ValueError(f"The array {name!r} is {array.dtype}. Store one of {list(DTYPES)}.")
+    return save(dict(arrays))
+
+
+def _digest(content: Mapping[str, Any], weights: bytes) -> str:
+    """Return the SHA-256 of the weights and of all of model.json but the digest itself."""
+    said = {key: value for key, value in content.items() if key != "sha256"}
+    text = json.dumps(said, sort_keys=True, ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(hashlib.sha256(weights).digest() + text.encode("ascii")).hexdigest()
+
+
+def _units_of(model: Any, units: str | Mapping[str, str] | None) -> dict[str, str]:
+    names = model.names_ if hasattr(model, "names_") else model.elements
+    given = getattr(model, "units_", "ppm") if units is None else units
+    told = dict.fromkeys(names, given) if isinstance(given, str) else dict(given)
+    if set(told) != set(names) or not all(isinstance(unit, str) for unit in told.values()):
+        raise ValueError(
+            f"units must name a unit for each feature, got {str(told)[:80]} for {list(names)[:9]}. "
+            "Pass one word, or a mapping of all names."
+        )
+    return {name: told[name] for name in names}
+
+
+def _check_target(target: Path, *, overwrite: bool) -> None:
+    if not target.exists() and not target.is_symlink():
+        return
+    if not overwrite:
+        raise ValueError(f"{target} exists already. Pass overwrite=True or another folder.")
+    if (
+        target.is_symlink()
+        or not target.is_dir()
+        or {p.name for p in target.iterdir()}
+        != {
+            MODEL,
+            WEIGHTS,
+        }
+    ):
+        raise ValueError(f"{target} is no saved model and is not overwritten. Pass another folder.")
+
+
+def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files beside the target, then rename: no half-written model is ever seen."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    mark = uuid.uuid4().hex[:12]
+    fresh = target.with_name(f".{target.name}.{mark}.new")
+    old = target.with_name(f".{target.name}.{mark}.old")
+    fresh.mkdir()
+    try:
+        for name, data in files.items():
+            (fresh / name).write_bytes(data)
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+    except OSError:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+# Reading
+
+
+def _rebuild(text: bytes, weights: bytes) -> tuple[Any, dict[str, Any]]:
+    """Return model and card from the bytes of the two files."""
+    content = _read_json(text)
+    if set(content) != KEYS or content["format"] != FORMAT:
+        raise ValueError(
+            f"format is {str(content.get('format'))[:40]} with keys {str(sorted(content))[:200]}; "
+            f"format {FORMAT} has {sorted(KEYS)}"
+        )
+    if content["sha256"] != _digest(content, weights):
+        raise ValueError("the SHA-256 does not match: a file was changed after it was saved")
+    arrays = _read_weights(weights, content["arrays"])
+    model = unpack(content, arrays, "model")
+    if arrays or not isinstance(content["card"], dict):
+        raise ValueError("an array belongs to nothing, or the card is no mapping")
+    model.units_ = _units_of(model, content["units"])
+    return model, content["card"]
+
+
+def _check_size(path: Path, n_bytes: int) -> None:
+    if n_bytes > MOST_BYTES[path.name]:
+        raise ValueError(
+            f"{path} is too large: {n_bytes} bytes, at most {MOST_BYTES[path.name]} are taken. "
+            "Check that it is a saved model, or save a smaller one."
+        )
+
+
+def _read_folder(home: Path) -> dict[str, bytes]:
+    """Return the bytes of the two files; sizes and kinds are checked before anything is read."""
+    found = sorted(path.name for path in home.iterdir()) if home.is_dir() else None
+    if found != sorted(MOST_BYTES):
+        raise ValueError(
+            f"{home} must be a folder with exactly {MODEL} and {WEIGHTS}, got "
+            f"{'no folder' if found is None else str(found)[:200]}. Pass the folder that "
+            "save_model wrote."
+        )
+    data = {}
+    for name, most in MOST_BYTES.items():
+        path = home / name
+        about = path.lstat()
+        if not stat.S_ISREG(about.st_mode):
+            raise ValueError(f"{path} is no plain file but a link or device. Copy the file itself.")
+        _check_size(path, about.st_size)
+        with path.open("rb") as file:
+            data[name] = file.read(most + 1)
+        _check_size(path, len(data[name]))
+    return data
+
+
+def _read_json(data: bytes) -> dict[str, Any]:
+    def refuse(word: str) -> None:
+        raise ValueError(f"{word} is not JSON")
+
+    content = json.loads(data.decode("utf-8"), parse_constant=refuse)
+    if not isinstance(content, dict):
+        raise ValueError("the JSON is not a mapping")  # noqa: TRY004, a bad file is a bad value
+    return content
+
+
+def _read_weights(data: bytes, declared: Mapping[str, Any]) -> dict[str, NDArray]:
+    """Return the arrays if header, sizes and what model.json declares agree."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or length > min(len(data) - 8, MOST_HEADER_BYTES):
+        raise ValueError(f"the header of {WEIGHTS} is said to have {length} bytes: no safetensors")
+    header = _read_json(data[8 : 8 + length])
+    told = {
+        name: [np.dtype(DTYPES[entry["dtype"]]).name, entry["shape"]]
+        for name, entry in header.items()
+    }
+    if told != declared:
+        raise ValueError(f"the arrays of {WEIGHTS} are not those that {MODEL} declares")
+    n_bytes = sum(math.prod(shape) * np.dtype(kind).itemsize for kind, shape in told.values())
+    if n_bytes != len(data) - 8 - length:
+        raise ValueError(f"the arrays need {n_bytes} bytes, the file has {len(data) - 8 - length}")
+    try:
+        arrays = load(data)
+    except SafetensorError as error:
+        raise ValueError(f"{WEIGHTS} is no safetensors file ({error})") from error
+    read = {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
+    if read != told:
+        raise ValueError(f"the arrays of {WEIGHTS} are not those of its header")
+    return arrays
+
+
+def _read_classes(classes: Any) -> NDArray:
+    kinds = {type(each) for each in classes} if isinstance(classes, list) else set()
+    found = np.array(classes) if len(kinds) == 1 and kinds <= {str, int, float, bool} else None
+    if found is None or found.dtype == object or not 2 <= len(found) <= 10_000:
+        raise ValueError(f"classes must be a list of names or of numbers, got {str(classes)[:80]}")
+    if not np.array_equal(np.unique(found), found):
+        raise ValueError("classes are not sorted, or one stands twice")
+    return found
+
+
+def _check_answer(model: Any) -> None:
+    """Raise unless the model gives probabilities for a table of ones."""
+    with np.errstate(all="ignore"):
+        answer = model.predict_proba(_ones(model))
+    if answer.shape != (1, len(model.classes_)) or not abs(answer.sum() - 1.0) < 1e-6:
+        raise ValueError("the model gives no probabilities")
+
+
+def _ones(model: Any) -> Any:
+    from pandas import DataFrame
+
+    table = np.ones((1, model.n_features_in_))
+    named = hasattr(model, "feature_names_in_")
+    return DataFrame(table, columns=model.names_) if named else table
