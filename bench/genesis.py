@@ -95,7 +95,7 @@ def lodo_folds(table, *, quick):
 def reference_folds(table, *, quick):
     """Return folds of whole references, without the deposits that another study shares."""
     _, y, groups = split(table)
-    parts = group_folds(table["reference"].to_numpy(dtype=str), y, n_splits=3 if quick else None)
+    parts = group_folds(table["reference"].to_numpy(dtype=str), y, n_splits=3 if quick else None, min_groups=0)
     return [(train[~np.isin(groups[train], groups[test])], test) for train, test in parts]
 
 

@@ -31,7 +31,6 @@ CLASSES = {
     "BoostedTrees": "gossan.models.boosting",
     "DenseClassifier": "gossan.nets.dense",
     "DepositTypeModel": "gossan.studies.deposit_types",
-    "DepositTypeModel": "gossan.studies.deposit_types",
     "EnsembleClassifier": "gossan.models.ensemble",
     "GroupNeighbours": "gossan.models.neighbours",
     "HierarchicalDiscriminant": "gossan.models.hierarchical",
@@ -42,7 +41,7 @@ MOST_HEADER_BYTES = 4_000_000
 DTYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
 KEYS = {"format", "gossan", "model", "units", "arrays", "card", "sha256"}
 # What a damaged or forged file makes plain code raise; all of it is told as a ValueError.
-UNSOUND = (KeyError, TypeError, AttributeError, IndexError, ArithmeticError, RecursionError)
+UNSOUND = (KeyError, TypeError, AttributeError, IndexError, ArithmeticError, RuntimeError)
 
 
 def save_model(

@@ -244,8 +244,7 @@ class DepositTypeModel:
 
     def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
         """Return the JSON part and the arrays of everything, for `gossan.saving`."""
-        kind, own, parts = saving.take_apart(self.classifier, inside="DepositTypeModel")
-        arrays = {f"classifier.{key}": value for key, value in parts.items()}
+        told, arrays = saving.pack(self.classifier, "classifier", inside="DepositTypeModel")
         names, codes = np.unique(self.training["deposit"].astype(str), return_inverse=True)
         kinds = np.searchsorted(self.classes, self.training["type"].astype(str))
         known = np.searchsorted(self.classes, self.held_out["type"].astype(str))
@@ -258,7 +257,7 @@ class DepositTypeModel:
         }
         settings = {
             "names": list(self.elements),
-            "classifier": {"class": kind, "settings": own},
+            **told,
             "deposits": names.tolist(),
             "coverage": self.coverage,
         }
@@ -273,13 +272,7 @@ class DepositTypeModel:
         ValueError
             If shapes, codes or names do not fit one another.
         """
-        inner = settings["classifier"]
-        keys = [key for key in arrays if key.startswith("classifier.")]
-        parts = {key.removeprefix("classifier."): arrays.pop(key) for key in keys}
-        classifier = saving.put_together(
-            inner["class"], inner["settings"], parts, inside="DepositTypeModel"
-        )
-        arrays = {name: arrays.pop(name) for name in list(arrays)}
+        classifier = saving.unpack(settings, arrays, "classifier", inside="DepositTypeModel")
         classes = [str(name) for name in classifier.classes_]
         elements, names = list(settings["names"]), np.array(settings["deposits"], dtype=str)
         n, d = arrays["training"].shape

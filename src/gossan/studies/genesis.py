@@ -15,6 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
 
 from gossan._checks import check_option, did_you_mean
 from gossan.data.assays import Assays, read_assays
@@ -218,6 +221,13 @@ def make_model(name: str = "recommended", *, random_state: int = 0) -> BaseEstim
     return make_baseline(name, random_state=random_state)
 
 
+def able_to_miss(model: BaseEstimator, X: np.ndarray) -> BaseEstimator:
+    """The model, behind medians of the training fold where values miss and it cannot take that."""
+    if not np.isnan(X).any() or get_tags(model).input_tags.allow_nan:
+        return model
+    return Pipeline([("medians", SimpleImputer(strategy="median")), ("model", model)])
+
+
 def validate(
     labelled: LabelledTable,
     *,
@@ -301,8 +311,14 @@ def train(
     -------
     model : DepositTypeModel
     """
+    model = make_model(name, random_state=random_state)
+    if able_to_miss(model, labelled.X) is not model:
+        raise ValueError(
+            f"{labelled.assays.source} has missing values, and the model {name!r} takes none. Use "
+            "'recommended' or 'discriminant', or lower max_missing to leave sparse elements out."
+        )
     return DepositTypeModel.train(
-        make_model(name, random_state=random_state),
+        model,
         labelled.table,
         elements=labelled.elements,
         validation=trust.validations[name, "deposit"],
@@ -424,7 +440,9 @@ def _protocol_folds(
         # a deposit that two studies analysed must not stand on both sides
         folds["reference"] = [
             (train[~np.isin(labelled.groups[train], labelled.groups[test])], test)
-            for train, test in group_folds(references, labelled.y, n_splits=n_splits or None)
+            for train, test in group_folds(
+                references, labelled.y, n_splits=n_splits or None, min_groups=0
+            )
         ]
     return folds
 
@@ -448,7 +466,7 @@ def _cross_validate(
 
     def compute() -> dict[str, np.ndarray]:
         done = cross_validate(
-            make_model(model),
+            able_to_miss(make_model(model), labelled.X),
             labelled.X,
             labelled.y,
             groups=labelled.groups,

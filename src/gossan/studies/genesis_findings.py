@@ -211,7 +211,7 @@ def _importance(labelled: LabelledTable, folder: RunFolder, name: str) -> pd.Dat
             done.estimators, labelled.X, labelled.y, groups=labelled.groups, folds=folds,
             n_repeats=3,
         )  # fmt: skip
-        order = np.array([int(str(i).lstrip("x")) for i in table.index])
+        order = np.array([int(str(name).split()[-1]) for name in table.index])
         return {"order": order, "values": table[["importance", "low", "high"]].to_numpy()}
 
     found = folder.part("importance", depends, compute)
