@@ -16,6 +16,8 @@ FREE_TO_ALL = ("_checks", "_units", "_lazy", "_weights", "saving")
 MAY_IMPORT = {
     "": (),  # the face loads lazily, through _lazy
     **dict.fromkeys((*FREE_TO_ALL, *ISLANDS), ()),
+    "_model_files": (),
+    "saving": ("_model_files",),
     "studies": (),
     "evidence": ("data.grids", "geochem", "geostat.variogram"),
     "sampling": ("data", "geostat"),

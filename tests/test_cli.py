@@ -138,7 +138,20 @@ def test_help_needs_none_of_the_heavy_packages():
 def test_a_deposit_far_from_everything_is_none_of_these(tmp_path, table, capsys):
     rng = np.random.default_rng(0)
     strange = table.head(10).assign(deposit="Strange")
-    strange[ELEMENTS] = rng.lognormal(0, 0.1, (10, 12)) * [1, 9e5, 1e4, 1, 1e4, 1e4, 1, 1, 1, 1, 1, 1]
+    strange[ELEMENTS] = rng.lognormal(0, 0.1, (10, 12)) * [
+        1,
+        9e5,
+        1e4,
+        1,
+        1e4,
+        1e4,
+        1,
+        1,
+        1,
+        1,
+        1,
+        1,
+    ]
     strange[ELEMENTS] = strange[ELEMENTS] / strange[ELEMENTS].sum(axis=1).to_numpy()[:, None] * 9e5
     code, out, _ = classify(tmp_path, strange, capsys)
     assert code == 0

@@ -21,7 +21,7 @@ print(json.dumps([seconds, sorted({{name.split(".")[0] for name in sys.modules}}
 
 def run_fresh(statement):
     """Return the seconds that a statement takes in a fresh interpreter and what it loaded."""
-    answer = subprocess.run(  # noqa: S603, our own interpreter and text
+    answer = subprocess.run(
         [sys.executable, "-c", PROBE.format(statement=statement)],
         capture_output=True,
         text=True,

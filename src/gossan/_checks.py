@@ -39,7 +39,8 @@ def check_positive(name: str, values: ArrayLike, *, unit: str = "", hint: str = 
         given = numbers[place]
         raise ValueError(
             f"{name} must be positive{f' [{unit}]' if unit else ''}, got {given:g} at index {place}"
-            f" ({len(bad)} of {numbers.size} values). {hint or 'Mark it missing (NaN) or impute it first.'}"
+            f" ({len(bad)} of {numbers.size} values). "
+            f"{hint or 'Mark it missing (NaN) or impute it first.'}"
         )
     return numbers
 

@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from gossan import __version__
 
-    parser = argparse.ArgumentParser(prog="gossan", description="Where ore lies below, and how far to trust it.")
+    parser = argparse.ArgumentParser(
+        prog="gossan", description="Where ore lies below, and how far to trust it."
+    )
     parser.add_argument("--version", action="version", version=f"gossan {__version__}")
     parser.add_argument("--verbose", action="store_true", help="show every step, and tracebacks")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -80,7 +82,9 @@ def _parser() -> argparse.ArgumentParser:
     classify.add_argument("table", type=Path, help="CSV, Excel or Parquet of analyses")
     classify.add_argument("--mineral", default="sphalerite", help="a shipped model: sphalerite")
     classify.add_argument("--model", type=Path, help="model folder of a run, instead")
-    classify.add_argument("--deposit", help="column that names the deposit; default 'deposit' if there")
+    classify.add_argument(
+        "--deposit", help="column that names the deposit; default 'deposit' if there"
+    )
     classify.add_argument("--units", help="unit of columns whose header names none, e.g. ppm")
     classify.add_argument("--sheet", help="sheet of a workbook")
     classify.add_argument("--out", type=Path, help="folder for CSV tables and the HTML report")
@@ -123,7 +127,7 @@ def _demo(options: argparse.Namespace) -> int:
     from gossan.studies.demo import write_demo
     from gossan.study import run_study
 
-    print("Made-up sphalerite analyses with a known truth; one of the new deposits is of no known type.")
+    print("Made-up sphalerite analyses; one of the new deposits is of no type in training.")
     study = write_demo(options.out, random_state=DEMO_SEED)
     steps = _Steps()
     folder = run_study(study, out=options.out / "run", progress=steps)
@@ -137,7 +141,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _classify(options: argparse.Namespace) -> int:
     from gossan.saving import load_model
-    from gossan.studies.genesis import read_unknown
+    from gossan.studies.genesis_tables import read_unknown
 
     source = options.model or _shipped(options.mineral)
     fitted, card = load_model(source)
@@ -161,7 +165,7 @@ def _classify(options: argparse.Namespace) -> int:
         folder = RunFolder(options.out)
         mineral = options.mineral if options.model is None else ""
         verdicts = classify_into(
-            folder, fitted, card, values, deposits, assays,
+            folder, fitted, card=card, values=values, deposits=deposits, assays=assays,
             title="Deposit types", mineral=mineral,
         )  # fmt: skip
         folder.write_manifest({"model": str(source.name), "table": assays.source})
@@ -179,7 +183,9 @@ def _data(options: argparse.Namespace) -> int:  # noqa: ARG001 - every command t
 
     for row in list_datasets().itertuples():
         where = row.found or ("can be downloaded" if row.download else "not found, local only")
-        print(f"{row.name}\n    {row.title}\n    {where}; licence: {row.licence}\n    {row.citation}")
+        print(
+            f"{row.name}\n    {row.title}\n    {where}; licence: {row.licence}\n    {row.citation}"
+        )
     print("\nSet GOSSAN_DATA to a folder that holds them, each in a folder of its name.")
     return 0
 
@@ -212,19 +218,24 @@ def _scores(folder: Path) -> str:
 def _verdict_lines(verdicts: pd.DataFrame) -> str:
     """Return the verdicts, a line a deposit; the first fifty."""
     width = min(28, max(7, *(len(str(name)) for name in verdicts["deposit"])))
-    head = f"{'deposit':{width}s}  {'verdict':14s} probability  set                        analyses  beyond all training data in"
+    head = f"{'deposit':{width}s}  {'verdict':14s} probability  {'possible types':26s} analyses"
+    head += "  beyond all training data in"
     lines = [f"\n{head}"]
     for row in verdicts.head(50).itertuples():
         name = str(row.deposit)[:width]
         nearest = f" (nearest {row.nearest})" if row.verdict == "none of these" else ""
         outside = "" if str(row.outside_elements) == "nan" else str(row.outside_elements)
         lines.append(
-            f"{name:{width}s}  {row.verdict:14s} {row.probability:11.2f}  "
+            f"{name:{width}s}  {row.verdict:14s} {_number(row.probability):>11s}  "
             f"{row.conformal_set + nearest:26s} {row.n_analyses:8d}  {outside}".rstrip()
         )
     if len(verdicts) > 50:
         lines.append(f"... and {len(verdicts) - 50} more; write all with --out FOLDER")
     return "\n".join(lines)
+
+
+def _number(value: float) -> str:
+    return "-" if value != value else f"{value:.2f}"  # noqa: PLR0124 - NaN is not equal to itself
 
 
 class _Steps:

@@ -11,9 +11,6 @@ import importlib
 import inspect
 import json
 import math
-import shutil
-import stat
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +20,17 @@ from numpy.typing import DTypeLike, NDArray
 
 from gossan import __version__
 from gossan._checks import did_you_mean
+from gossan._model_files import (
+    MODEL,
+    WEIGHTS,
+    check_size,
+    check_target,
+    read_folder,
+    read_json,
+    read_weights,
+    weights_bytes,
+    write_folder,
+)
 
 __all__ = ["load_model", "save_model"]
 
@@ -35,10 +43,6 @@ CLASSES = {
     "GroupNeighbours": "gossan.models.neighbours",
     "HierarchicalDiscriminant": "gossan.models.hierarchical",
 }
-MODEL, WEIGHTS = "model.json", "weights.safetensors"
-MOST_BYTES = {MODEL: 20_000_000, WEIGHTS: 500_000_000}
-MOST_HEADER_BYTES = 4_000_000
-DTYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
 KEYS = {"format", "gossan", "model", "units", "arrays", "card", "sha256"}
 # What a damaged or forged file makes plain code raise; all of it is told as a ValueError.
 UNSOUND = (KeyError, TypeError, AttributeError, IndexError, ArithmeticError, RuntimeError)
@@ -80,9 +84,9 @@ def save_model(
         exists (with `overwrite`: and is no saved model).
     """
     target = Path(folder)
-    _check_target(target, overwrite=overwrite)
+    check_target(target, overwrite=overwrite)
     told, arrays = pack(model, "model")
-    weights = _weights_bytes(arrays)
+    weights = weights_bytes(arrays)
     content = {
         "format": FORMAT,
         "gossan": __version__,
@@ -94,8 +98,8 @@ def save_model(
     content["sha256"] = _digest(content, weights)
     text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False).encode("utf-8")
     for name, data in ((MODEL, text), (WEIGHTS, weights)):
-        _check_size(target / name, len(data))
-    _write_folder(target, {MODEL: text, WEIGHTS: weights})
+        check_size(target / name, len(data))
+    write_folder(target, {MODEL: text, WEIGHTS: weights})
     return target
 
 
@@ -124,7 +128,7 @@ def load_model(folder: str | Path) -> tuple[Any, dict[str, Any]]:
         large or changed, an unknown class, or arrays that do not fit it.
     """
     home = Path(folder)
-    data = _read_folder(home)
+    data = read_folder(home)
     try:
         return _rebuild(data[MODEL], data[WEIGHTS])
     except (ValueError, *UNSOUND) as error:
@@ -158,6 +162,8 @@ def blank(cls: Any, settings: Mapping[str, Any], **more: Any) -> Any:
         raise ValueError(f"{cls.__name__} has no parameter {sorted(unknown or more)[0]!r} to set")
     if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
         raise ValueError(f"names must be a list of texts, got {str(names)[:80]}")
+    if settings["is_named"] not in (True, False):
+        raise ValueError(f"is_named must be true or false, got {str(settings['is_named'])[:80]}")
     model = cls(**params, **more)
     model.classes_ = _read_classes(classes)
     model.names_ = list(names)
@@ -263,15 +269,6 @@ def _plain(value: Any, where: str) -> Any:
     )
 
 
-def _weights_bytes(arrays: Mapping[str, NDArray]) -> bytes:
-    from safetensors.numpy import save
-
-    for name, array in arrays.items():
-        if array.dtype not in {np.dtype(each) for each in DTYPES.values()}:
-            raise ValueError(f"The array {name!r} is {array.dtype}. Store one of {list(DTYPES)}.")
-    return save(dict(arrays))
-
-
 def _digest(content: Mapping[str, Any], weights: bytes) -> str:
     """Return the SHA-256 of the weights and of all of model.json but the digest itself."""
     said = {key: value for key, value in content.items() if key != "sha256"}
@@ -291,51 +288,12 @@ def _units_of(model: Any, units: str | Mapping[str, str] | None) -> dict[str, st
     return {name: told[name] for name in names}
 
 
-def _check_target(target: Path, *, overwrite: bool) -> None:
-    if not target.exists() and not target.is_symlink():
-        return
-    if not overwrite:
-        raise ValueError(f"{target} exists already. Pass overwrite=True or another folder.")
-    if (
-        target.is_symlink()
-        or not target.is_dir()
-        or {p.name for p in target.iterdir()}
-        != {
-            MODEL,
-            WEIGHTS,
-        }
-    ):
-        raise ValueError(f"{target} is no saved model and is not overwritten. Pass another folder.")
-
-
-def _write_folder(target: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files beside the target, then rename: no half-written model is ever seen."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    mark = uuid.uuid4().hex[:12]
-    fresh = target.with_name(f".{target.name}.{mark}.new")
-    old = target.with_name(f".{target.name}.{mark}.old")
-    fresh.mkdir()
-    try:
-        for name, data in files.items():
-            (fresh / name).write_bytes(data)
-        if target.exists():
-            target.rename(old)
-        fresh.rename(target)
-    except OSError:
-        if old.exists() and not target.exists():
-            old.rename(target)
-        raise
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
-
-
 # Reading
 
 
 def _rebuild(text: bytes, weights: bytes) -> tuple[Any, dict[str, Any]]:
     """Return model and card from the bytes of the two files."""
-    content = _read_json(text)
+    content = read_json(text)
     if set(content) != KEYS or content["format"] != FORMAT:
         raise ValueError(
             f"format is {str(content.get('format'))[:40]} with keys {str(sorted(content))[:200]}; "
@@ -343,80 +301,12 @@ def _rebuild(text: bytes, weights: bytes) -> tuple[Any, dict[str, Any]]:
         )
     if content["sha256"] != _digest(content, weights):
         raise ValueError("the SHA-256 does not match: a file was changed after it was saved")
-    arrays = _read_weights(weights, content["arrays"])
+    arrays = read_weights(weights, content["arrays"])
     model = unpack(content, arrays, "model")
     if arrays or not isinstance(content["card"], dict):
         raise ValueError("an array belongs to nothing, or the card is no mapping")
     model.units_ = _units_of(model, content["units"])
     return model, content["card"]
-
-
-def _check_size(path: Path, n_bytes: int) -> None:
-    if n_bytes > MOST_BYTES[path.name]:
-        raise ValueError(
-            f"{path} is too large: {n_bytes} bytes, at most {MOST_BYTES[path.name]} are taken. "
-            "Check that it is a saved model, or save a smaller one."
-        )
-
-
-def _read_folder(home: Path) -> dict[str, bytes]:
-    """Return the bytes of the two files; sizes and kinds are checked before anything is read."""
-    found = sorted(path.name for path in home.iterdir()) if home.is_dir() else None
-    if found != sorted(MOST_BYTES):
-        raise ValueError(
-            f"{home} must be a folder with exactly {MODEL} and {WEIGHTS}, got "
-            f"{'no folder' if found is None else str(found)[:200]}. Pass the folder that "
-            "save_model wrote."
-        )
-    data = {}
-    for name, most in MOST_BYTES.items():
-        path = home / name
-        about = path.lstat()
-        if not stat.S_ISREG(about.st_mode):
-            raise ValueError(f"{path} is no plain file but a link or device. Copy the file itself.")
-        _check_size(path, about.st_size)
-        with path.open("rb") as file:
-            data[name] = file.read(most + 1)
-        _check_size(path, len(data[name]))
-    return data
-
-
-def _read_json(data: bytes) -> dict[str, Any]:
-    def refuse(word: str) -> None:
-        raise ValueError(f"{word} is not JSON")
-
-    content = json.loads(data.decode("utf-8"), parse_constant=refuse)
-    if not isinstance(content, dict):
-        raise ValueError("the JSON is not a mapping")  # noqa: TRY004, a bad file is a bad value
-    return content
-
-
-def _read_weights(data: bytes, declared: Mapping[str, Any]) -> dict[str, NDArray]:
-    """Return the arrays if header, sizes and what model.json declares agree."""
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
-    length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or length > min(len(data) - 8, MOST_HEADER_BYTES):
-        raise ValueError(f"the header of {WEIGHTS} is said to have {length} bytes: no safetensors")
-    header = _read_json(data[8 : 8 + length])
-    told = {
-        name: [np.dtype(DTYPES[entry["dtype"]]).name, entry["shape"]]
-        for name, entry in header.items()
-    }
-    if told != declared:
-        raise ValueError(f"the arrays of {WEIGHTS} are not those that {MODEL} declares")
-    n_bytes = sum(math.prod(shape) * np.dtype(kind).itemsize for kind, shape in told.values())
-    if n_bytes != len(data) - 8 - length:
-        raise ValueError(f"the arrays need {n_bytes} bytes, the file has {len(data) - 8 - length}")
-    try:
-        arrays = load(data)
-    except SafetensorError as error:
-        raise ValueError(f"{WEIGHTS} is no safetensors file ({error})") from error
-    read = {name: [str(array.dtype), list(array.shape)] for name, array in arrays.items()}
-    if read != told:
-        raise ValueError(f"the arrays of {WEIGHTS} are not those of its header")
-    return arrays
 
 
 def _read_classes(classes: Any) -> NDArray:

@@ -83,7 +83,9 @@ def read_study(path: str | Path) -> Study:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"There is no study file {path}. Make one: gossan init genesis > {path}")
+        raise FileNotFoundError(
+            f"There is no study file {path}. Make one: gossan init genesis > {path}"
+        )
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -170,7 +172,8 @@ def run_study(
 def _sections() -> Mapping[str, Callable[..., Any]]:
     """Return the function behind each section; its keyword arguments are the keys."""
     from gossan.data.assays import read_assays
-    from gossan.studies import genesis, genesis_run
+    from gossan.studies import genesis_run
+    from gossan.studies.genesis_tables import read_unknown
 
     return {
         "read": read_assays,
@@ -178,7 +181,7 @@ def _sections() -> Mapping[str, Callable[..., Any]]:
         "impute": genesis_run.impute,
         "model": genesis_run.model,
         "validate": genesis_run.validate,
-        "classify": genesis.read_unknown,
+        "classify": read_unknown,
     }
 
 

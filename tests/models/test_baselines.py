@@ -39,9 +39,7 @@ def test_weights_reach_the_classifier(world):
     scale = np.sqrt(np.average((values - center) ** 2, axis=0, weights=weights))
     scaled = (values - center) / scale
     theirs = LogisticRegression().fit(scaled, world.y, sample_weight=weights)
-    np.testing.assert_allclose(
-        ours.predict_proba(world.X), theirs.predict_proba(scaled), atol=1e-8
-    )
+    np.testing.assert_allclose(ours.predict_proba(world.X), theirs.predict_proba(scaled), atol=1e-8)
 
 
 def test_a_classifier_without_weights_is_fitted_without(world):

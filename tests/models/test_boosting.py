@@ -56,8 +56,9 @@ def test_wrong_arguments_are_told(plant):
         BoostedTrees(weights="klass").fit(world.X, world.y)
     with pytest.raises(ValueError, match="learning_rate"):
         BoostedTrees(learning_rate=-1.0).fit(world.X, world.y)
+    rng = np.random.default_rng(0)
+    X, y = 10.0 ** rng.normal(size=(3000, 4)), rng.integers(0, 2, 3000)
+    settings = {"max_leaf_nodes": 400, "min_samples_leaf": 1, "max_bins": 255}
+    model = BoostedTrees(max_iter=1, l2_regularization=0.0, **settings)
     with pytest.raises(ValueError, match="limit of 509 nodes"):
-        settings = {"max_leaf_nodes": 400, "min_samples_leaf": 1, "max_bins": 255}
-        rng = np.random.default_rng(0)
-        X, y = 10.0 ** rng.normal(size=(3000, 4)), rng.integers(0, 2, 3000)
-        BoostedTrees(max_iter=1, l2_regularization=0.0, **settings).fit(X, y)
+        model.fit(X, y)

@@ -4,7 +4,7 @@ import threadpoolctl
 import torch
 from torch import nn
 
-from gossan.nets import _training
+from gossan.nets import _epochs, _training
 from gossan.nets._epochs import AutogradEpochs, CompiledEpochs, CrossEntropy
 from gossan.nets._layers import Draws, MemberDense, initialise
 from gossan.nets._training import Member, Recipe, predict_members, train_members
@@ -97,7 +97,8 @@ def test_compiled_training_equals_autograd(table, options, weight_decay):
     assert_same(ours, theirs)
 
 
-def test_compiled_training_equals_autograd_with_soft_targets(table):
+def test_compiled_training_equals_autograd_with_soft_targets(table, monkeypatch):
+    monkeypatch.setattr(_epochs, "STEPS_AT_ONCE", 4)
     X, targets = table
 
     def mixed(which, rows, draws):

@@ -43,7 +43,7 @@ def opened(
     folder = tmp_path_factory.mktemp("browser")
     page = write_report(folder / "report.html", genesis_report(make_findings(deposit=HOSTILE)))
     profile = folder / "profile"
-    done = subprocess.run(  # noqa: S603 - our own page in a browser found on the path
+    done = subprocess.run(
         [browser, *FLAGS, f"--user-data-dir={profile}", page.as_uri()],
         capture_output=True,
         timeout=120,

@@ -207,6 +207,7 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
         cls._check_settings(model)
         for part in fitted:
             same = getattr(part, "n_features_in_", 0) == model.n_features_in_
+            same = same and not hasattr(part, "feature_names_in_")  # members are fitted on arrays
             if not same or not set(part.classes_.tolist()) <= set(model.classes_.tolist()):
                 raise ValueError(
                     "A member of the saved ensemble has other features or classes than the "

@@ -1,4 +1,4 @@
-"""Compiled training of one dense network: an epoch of Adam without a call into Python.
+"""Compiled training of one dense network: steps of Adam without a call into Python.
 
 The weights of one member, its batches and a `Plan` of the network go in; the weights change in
 place and the mean loss comes out. One member at a time stays in the processor's cache, which makes
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 SAFE_MATHS = {"reassoc", "contract", "arcp", "nsz", "afn"}
 ACTIVATION_CODES = {"tanh": 0, "relu": 1, "silu": 2}
 
-_HALF, _ONE, _TWO = np.float32(0.5), np.float32(1.0), np.float32(2.0)
+_HALF, _ONE = np.float32(0.5), np.float32(1.0)
 _BETA_1, _BETA_2, _EPSILON = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
 
 # tanh x = x P(x²) / Q(x²) for |x| <= 7.905, highest power first: the rational minimax of XLA
@@ -79,7 +79,7 @@ class State(NamedTuple):
 
 
 class Batches(NamedTuple):
-    """What a member learns from in an epoch."""
+    """What a member learns from."""
 
     inputs: NDArray[np.float32]  # (steps, batch, n_in)
     targets: NDArray[np.float32]  # (steps, batch, n_out)
@@ -87,7 +87,7 @@ class Batches(NamedTuple):
 
 
 class Adam(NamedTuple):
-    """Where the optimiser stands: steps of earlier epochs, learning rate, decoupled decay."""
+    """Where the optimiser stands: steps taken before, learning rate, decoupled decay."""
 
     steps_done: int
     rate: float
@@ -108,8 +108,8 @@ class Work(NamedTuple):
 
 
 @compiled
-def train_epoch(plan: Plan, state: State, data: Batches, key: np.uint64, adam: Adam) -> float:
-    """Take one Adam step a batch and return the mean loss; `key` starts the dropout bits."""
+def train_steps(plan: Plan, state: State, data: Batches, key: np.uint64, adam: Adam) -> float:
+    """Take one Adam step a batch and return the sum of losses; `key` starts the dropout bits."""
     steps, batch = data.weights.shape
     work = _work(plan, batch, state.weights.size)
     words = words_a_step(plan, batch)
@@ -120,8 +120,8 @@ def train_epoch(plan: Plan, state: State, data: Batches, key: np.uint64, adam: A
         logits = _forward(plan, state, work, x)
         total += _cross_entropy(logits, data.targets[step], data.weights[step])
         _backward(plan, state, work, x, logits)
-        _step(state, work.grads, adam, adam.steps_done + step + 1)
-    return total / steps
+        _adam(state, work.grads, adam, adam.steps_done + step + 1)
+    return total
 
 
 def kept_of_65536(share: float) -> int:
@@ -380,7 +380,7 @@ def _normalise_gradients(plan: Plan, state: State, work: Work, layer: int, grad:
 
 
 @compiled
-def _step(state: State, grads: NDArray[np.float32], adam: Adam, step: int) -> None:
+def _adam(state: State, grads: NDArray[np.float32], adam: Adam, step: int) -> None:
     """Take step number `step` (from 1) of Adam; a decay shrinks the weights on its own (AdamW)."""
     size = np.float32(adam.rate / (1.0 - 0.9**step))
     spread = np.float32(1.0 / np.sqrt(1.0 - 0.999**step))

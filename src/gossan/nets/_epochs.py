@@ -22,13 +22,15 @@ from gossan.nets._compiled import (
     State,
     kept_of_65536,
     later,
-    train_epoch,
+    train_steps,
     words_a_step,
 )
 from gossan.nets._layers import EPS, MOMENTUM, Draws, MemberDense
 
 Objective = Callable[[nn.Module, Tensor, Tensor, Draws], Tensor]
 Examples = Callable[[Tensor, Tensor, Draws | None], tuple[Tensor, Tensor, Tensor | None]]
+
+STEPS_AT_ONCE = 128  # whose batches are laid out in memory before the kernels run
 
 
 class CrossEntropy:
@@ -40,7 +42,7 @@ class CrossEntropy:
         `examples(which, rows, draws)` gives what to learn from `rows` of shape (members, n):
         inputs (members, n, n_in), targets (members, n, n_classes) and the weights of the rows
         (members, n) or None. `draws` is None when the network is only used, not trained; in
-        training n may be a batch or all the batches of an epoch in a row.
+        training n may be one batch, or many batches in a row.
     """
 
     def __init__(self, examples: Examples) -> None:
@@ -124,6 +126,13 @@ class CompiledEpochs:
 
     def train(self, rows: NDArray[np.intp], rate: float) -> NDArray[np.float64]:
         """Take a step for each batch of `rows` (members, steps, batch); return the mean losses."""
+        total = np.zeros(len(rows))
+        for start in range(0, rows.shape[1], STEPS_AT_ONCE):
+            total += self._train_steps(rows[:, start : start + STEPS_AT_ONCE], rate)
+        return total / rows.shape[1]
+
+    def _train_steps(self, rows: NDArray[np.intp], rate: float) -> NDArray[np.float64]:
+        """Prepare the batches of some steps, take the steps and return the sums of their losses."""
         steps, batch = rows.shape[1:]
         flat = torch.from_numpy(rows.reshape(len(rows), -1))  # (members, steps x batch)
         inputs, targets, weights = self.objective.examples(self.which, flat, self.draws)
@@ -131,7 +140,7 @@ class CompiledEpochs:
         data = [_batches(part, rows.shape) for part in (inputs, targets, weights)]
         adam = Adam(self.steps_done, rate, self.weight_decay)
         losses = [
-            train_epoch(self.plan, state, Batches(x, t, w), key, adam)
+            train_steps(self.plan, state, Batches(x, t, w), key, adam)
             for state, x, t, w, key in zip(self.states, *data, self.draws.keys, strict=True)
         ]
         self.draws.keys = later(self.draws.keys, steps * words_a_step(self.plan, batch))

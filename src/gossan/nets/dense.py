@@ -8,6 +8,7 @@ by class and deposit and trained on mixtures of analyses of different deposits.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -123,7 +124,7 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
         scaling: str = "standard",
         weights: str = "class_group",
         mixup: float = 1.0,
-        epochs: int = 40,
+        epochs: int = 20,
         batch_size: int = 64,
         learning_rate: float = 3e-3,
         weight_decay: float = 1e-2,
@@ -204,7 +205,14 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
         settings = self._settings()
         values = _transformed(table, settings["transform"])
         jobs = [
-            _Job(self, values, labels, np.asarray(train), seed, groups, settings)
+            _Job(
+                values,
+                labels,
+                train=np.asarray(train),
+                seed=seed,
+                groups=groups,
+                settings=settings,
+            )
             for train, seed in members
         ]
         trained = _train_jobs(jobs, values, settings, self.progress)
@@ -243,7 +251,7 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
         if not (model.scale_ > 0).all() or len(in_force["hidden"]) > len(arrays):
             raise ValueError("a scale is not above zero, or layers have no weights")
         with torch.device("meta"):  # shapes without memory: the file is measured before it is used
-            model.network_ = cls._network(model, in_force["n_members"])
+            model.network_ = cls._network(model, in_force["n_members"], len(model.classes_))
         weights = {
             key: torch.from_numpy(saving.take(arrays, f"network.{key}", value.shape, np.float32))
             for key, value in model.network_.state_dict().items()
@@ -278,16 +286,16 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
         default = [f"x{i}" for i in range(self.n_features_in_)]
         fitted.names_ = list(getattr(self, "feature_names_in_", default))
         fitted.losses_ = losses
-        fitted.network_ = fitted._network(len(losses))
+        fitted.network_ = self._network(len(losses), len(job.classes))
         fitted.network_.load_state_dict(weights)
         fitted.network_.eval()
         return fitted
 
-    def _network(self, n_members: int) -> MemberDense:
+    def _network(self, n_members: int, n_classes: int) -> MemberDense:
         settings = self._settings()
         keys = ("hidden", "activation", "dropout", "batch_norm")
         options = {key: settings[key] for key in keys}
-        return MemberDense(n_members, self.n_features_in_, len(self.classes_), **options)
+        return MemberDense(n_members, self.n_features_in_, n_classes, **options)
 
 
 class _Job:
@@ -295,9 +303,9 @@ class _Job:
 
     def __init__(
         self,
-        estimator: DenseClassifier,
         values: NDArray[np.float64],
         labels: NDArray,
+        *,
         train: NDArray[np.intp],
         seed: int,
         groups: ArrayLike | None,
@@ -336,8 +344,9 @@ def _train_jobs(
     for n_classes in sorted({len(job.classes) for job in jobs}):
         chosen = [i for i, job in enumerate(jobs) if len(job.classes) == n_classes]
         data = _Data([jobs[i] for i in chosen], values, settings["mixup"])
+        build = partial(_build, n_in=values.shape[1], n_out=n_classes, options=options)
         trained = train_members(
-            lambda which, k=n_classes: MemberDense(len(which), values.shape[1], k, **options),
+            build,
             data.losses,
             members=[member for i in chosen for member in jobs[i].members],
             recipe=recipe,
@@ -349,6 +358,10 @@ def _train_jobs(
             weights = {name: value[span] for name, value in trained.weights.items()}
             results[i] = (weights, trained.losses[span])
     return [(job, results[i]) for i, job in enumerate(jobs)]
+
+
+def _build(which: Sequence[int], *, n_in: int, n_out: int, options: dict[str, Any]) -> MemberDense:
+    return MemberDense(len(which), n_in, n_out, **options)
 
 
 class _Data:
@@ -419,5 +432,6 @@ def _scaling(
 
 def _become(estimator: DenseClassifier, fitted: DenseClassifier) -> None:
     """Take over what was fitted."""
-    learned = {key: value for key, value in vars(fitted).items() if key.endswith("_")}
-    vars(estimator).update(learned)
+    for key, value in vars(fitted).items():
+        if key.endswith("_"):
+            setattr(estimator, key, value)

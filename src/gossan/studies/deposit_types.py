@@ -46,7 +46,7 @@ def recommended_classifier(random_state: int | None = 0) -> EnsembleClassifier:
             ("discriminant", HierarchicalDiscriminant()),
             ("neighbours", GroupNeighbours()),
             ("trees", BoostedTrees(random_state=random_state)),
-            ("network", DenseClassifier(epochs=20, random_state=random_state)),
+            ("network", DenseClassifier(random_state=random_state)),
         ]
     )
 
@@ -197,7 +197,8 @@ class DepositTypeModel:
         Returns
         -------
         verdicts : DataFrame
-            One row a deposit: `deposit`, `verdict`, `probability`, `conformal_set`, `nearest`,
+            One row a deposit: `deposit`, `verdict`, `probability` (NaN for "none of these", whose
+            probability no classifier can tell), `conformal_set`, `nearest`,
             `p_value`, `out_of_distribution`, `outside_elements`, `n_analyses`, `n_disagree`, and
             the calibrated probability of each class.
         """
@@ -216,7 +217,7 @@ class DepositTypeModel:
             {
                 "deposit": pooled.names,
                 "verdict": np.where(outside, "none of these", nearest),
-                "probability": probabilities.max(axis=1),
+                "probability": np.where(outside, np.nan, probabilities.max(axis=1)),
                 "conformal_set": self._sets(probabilities, outside),
                 "nearest": nearest,
                 "p_value": novelty["p_value"].to_numpy(),
@@ -319,5 +320,3 @@ def _words(features: Any) -> str:
 
 def _are_codes(codes: NDArray, count: int) -> bool:
     return bool(len(codes) and codes.min() >= 0 and codes.max() < count)
-
-

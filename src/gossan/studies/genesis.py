@@ -1,15 +1,15 @@
-"""The genesis study: a labelled table of mineral analyses to a model, its honest scores, a report.
+"""The genesis study: a labelled table of mineral analyses to a model and its honest scores.
 
-The sections of a study file come in as keyword arguments of the functions below; a run folder with
-model, scores, verdicts and report goes out.
+A labelled table comes in; every model's scores at random and with deposits held out, the leaks, the
+null test and a fitted model go out.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,15 +19,14 @@ from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
-from gossan._checks import check_option, did_you_mean
-from gossan.data.assays import Assays, read_assays
-from gossan.geochem import impute_censored
+from gossan._checks import check_option
 from gossan.models.baselines import BASELINES, make_baseline
 from gossan.models.boosting import BoostedTrees
 from gossan.models.hierarchical import HierarchicalDiscriminant
 from gossan.models.neighbours import GroupNeighbours
 from gossan.nets.dense import DenseClassifier
 from gossan.studies.deposit_types import DepositTypeModel, pooled_by_unit, recommended_classifier
+from gossan.studies.genesis_tables import LEAST_DEPOSITS, LabelledTable
 from gossan.studies.run_folder import RunFolder, fingerprint
 from gossan.validation import (
     CrossValidation,
@@ -48,45 +47,6 @@ PROTOCOLS = {
     "reference": "with each reference held out",
 }
 SCORES = ("accuracy", "group_recall", "verdict", "balanced_verdict", "log_loss", "confident_half")
-LEAST_DEPOSITS = 3
-DEPOSIT_COLUMNS = ("deposit", "mine", "site")
-
-
-@dataclass(frozen=True)
-class LabelledTable:
-    """Analyses with known deposit types, ready to learn from.
-
-    Attributes
-    ----------
-    table : DataFrame
-        Elements [ppm] (censored values imputed), `deposit`, `type` and, if known, `reference`.
-    elements : list of str
-        Features.
-    assays : Assays
-        What was read, with its quality report.
-    left_out : list of str
-        Sentences on rows and elements that were left out.
-    """
-
-    table: pd.DataFrame
-    elements: list[str]
-    assays: Assays
-    left_out: list[str]
-
-    @property
-    def X(self) -> np.ndarray:
-        """Concentrations of shape (n, n_elements) [ppm]."""
-        return self.table[self.elements].to_numpy(dtype=float)
-
-    @property
-    def y(self) -> np.ndarray:
-        """Deposit types, shape (n,)."""
-        return self.table["type"].to_numpy()
-
-    @property
-    def groups(self) -> np.ndarray:
-        """Deposits, shape (n,)."""
-        return self.table["deposit"].to_numpy()
 
 
 @dataclass(frozen=True)
@@ -109,87 +69,6 @@ class Trust:
     scores: pd.DataFrame
     leaks: LeakageReport
     null: dict[str, Any] | None
-
-
-def read_labelled(
-    read: Mapping[str, Any],
-    *,
-    deposit: str = "deposit",
-    type: str = "type",
-    reference: str | None = None,
-    method: str = "0.65",
-    max_missing: float = 0.5,
-) -> LabelledTable:
-    """Read the training table: analyses, labels, values below detection imputed.
-
-    Parameters
-    ----------
-    read : mapping
-        Arguments of `gossan.read_assays`, `table` among them.
-    deposit, type, reference : str
-        Columns of the labels; `reference` may be missing.
-    method : str
-        Imputation of values below detection, see `gossan.geochem.impute_censored`.
-    max_missing : float
-        Elements that are missing in a larger share of the analyses are left out.
-
-    Returns
-    -------
-    labelled : LabelledTable
-
-    Raises
-    ------
-    ValueError
-        If a label column is not there, or there are too few types or deposits to validate.
-    """
-    assays = read_assays(**read)
-    sites = _labels(assays, deposit=deposit, type=type, reference=reference)
-    values, left_out = usable_values(assays, method=method, max_missing=max_missing)
-    has_label = sites["deposit"].notna() & sites["type"].notna() & values.notna().any(axis=1)
-    if not has_label.all():
-        count = int((~has_label).sum())
-        left_out.append(f"{count} analyses without deposit, type or any value were left out.")
-    table = pd.concat([values, sites], axis=1)[has_label.to_numpy()].reset_index(drop=True)
-    _check_enough(table, assays.source)
-    return LabelledTable(table, list(values.columns), assays, left_out)
-
-
-def usable_values(
-    assays: Assays, *, method: str = "0.65", max_missing: float = 0.5
-) -> tuple[pd.DataFrame, list[str]]:
-    """Values [ppm] without censored cells or sparse elements, and sentences on what was left out.
-
-    Parameters
-    ----------
-    assays : Assays
-        As read.
-    method : str
-        Imputation of values below detection.
-    max_missing : float
-        Largest share of missing values of an element.
-
-    Returns
-    -------
-    values : DataFrame
-        Positive or NaN.
-    left_out : list of str
-    """
-    share = assays.values.isna().mean()
-    kept = [name for name in assays.values.columns if share[name] <= max_missing]
-    left_out = [
-        f"{name} is missing in {share[name]:.0%} of the analyses and was left out."
-        for name in assays.values.columns
-        if name not in kept
-    ]
-    if not kept:
-        raise ValueError(
-            f"{assays.source}: every element is missing in more than {max_missing:.0%} of the "
-            "analyses. Check the columns, or raise max_missing."
-        )
-    values, censored = assays.values[kept], assays.censored[kept]
-    if censored.to_numpy().any():
-        values = impute_censored(values, censored, method=method)
-    return values.where(values > 0), left_out
 
 
 def make_model(name: str = "recommended", *, random_state: int = 0) -> BaseEstimator:
@@ -271,13 +150,17 @@ def validate(
     trust : Trust
     """
     say = progress or logger.info
-    folds = _protocol_folds(labelled, n_splits, n_random_splits, random_state)
+    folds = protocol_folds(
+        labelled, n_splits=n_splits, n_random_splits=n_random_splits, random_state=random_state
+    )
     validations: dict[tuple[str, str], CrossValidation] = {}
     rows = []
     for model in dict.fromkeys([*baselines, name]):
         for protocol, parts in folds.items():
             say(f"{model}, {PROTOCOLS[protocol]}: {len(parts)} folds")
-            validation = _cross_validate(labelled, folder, model, protocol, parts, seeds)
+            validation = validate_one(
+                labelled, folder, model=model, protocol=protocol, folds=parts, seeds=seeds
+            )
             validations[model, protocol] = validation
             rows.append(_score_row(model, protocol, validation))
     leaks = _leaks(labelled, folds["random"])
@@ -286,6 +169,113 @@ def validate(
         say(f"null test: {null_permutations} permutations of the types between deposits")
         null = _null(labelled, folder, null_permutations, random_state)
     return Trust(validations, pd.DataFrame(rows), leaks, null)
+
+
+def protocol_folds(
+    labelled: LabelledTable,
+    *,
+    n_splits: int = 0,
+    n_random_splits: int = 5,
+    random_state: int = 0,
+) -> dict[str, Any]:
+    """Folds of each protocol: random rows, whole deposits, and whole references where known.
+
+    Parameters
+    ----------
+    labelled : LabelledTable
+        Training table.
+    n_splits : int
+        Folds of whole deposits and references; 0 holds out one at a time.
+    n_random_splits : int
+        Folds of random rows.
+    random_state : int
+        Seed of the random rows.
+
+    Returns
+    -------
+    folds : dict of protocol to list of (train, test)
+    """
+    folds = {
+        "random": random_folds(labelled.y, n_random_splits, random_state=random_state),
+        "deposit": group_folds(labelled.groups, labelled.y, n_splits=n_splits or None),
+    }
+    if "reference" in labelled.table and labelled.table["reference"].nunique() > LEAST_DEPOSITS:
+        references = labelled.table["reference"].fillna("(none named)").to_numpy(dtype=str)
+        # a deposit that two studies analysed must not stand on both sides
+        folds["reference"] = [
+            (train[~np.isin(labelled.groups[train], labelled.groups[test])], test)
+            for train, test in group_folds(
+                references, labelled.y, n_splits=n_splits or None, min_groups=0
+            )
+        ]
+    return folds
+
+
+def validate_one(
+    labelled: LabelledTable,
+    folder: RunFolder,
+    *,
+    model: str,
+    protocol: str,
+    folds: Any,
+    seeds: Sequence[int] = (0,),
+) -> CrossValidation:
+    """Cross-validate one model under one protocol; seeds that an earlier run did are taken over.
+
+    Parameters
+    ----------
+    labelled : LabelledTable
+        Training table.
+    folder : RunFolder
+        Keeps the held-out probabilities of each seed.
+    model : str
+        See `make_model`.
+    protocol : str
+        Word for the folds, part of the file's name.
+    folds : list of (train, test)
+        Row numbers.
+    seeds : sequence of int
+        Seeds of the model.
+
+    Returns
+    -------
+    validation : CrossValidation
+    """
+    depends = {
+        "table": fingerprint(labelled.table),
+        "elements": labelled.elements,
+        "model": repr(make_model(model).get_params()),
+        "folds": fingerprint([[test.tolist(), len(train)] for train, test in folds]),
+    }
+
+    def compute(seed: int) -> dict[str, np.ndarray]:
+        done = cross_validate(
+            able_to_miss(make_model(model), labelled.X),
+            labelled.X,
+            labelled.y,
+            groups=labelled.groups,
+            cv=folds,
+            seeds=(seed,),
+        )
+        return {"one": done.by_seed[0], "fold": done.fold, "seconds": np.array(done.seconds)}
+
+    parts = [
+        folder.part(f"{model}-{protocol}-{seed}", {**depends, "seed": seed}, partial(compute, seed))
+        for seed in seeds
+    ]
+    by_seed = np.stack([part["one"] for part in parts])
+    return CrossValidation(
+        probabilities=by_seed.mean(axis=0),
+        by_seed=by_seed,
+        classes=np.unique(labelled.y),
+        y=labelled.y,
+        groups=labelled.groups,
+        fold=parts[0]["fold"],
+        folds=folds,
+        seeds=tuple(seeds),
+        protocol=protocol,
+        seconds=float(sum(part["seconds"] for part in parts)),
+    )
 
 
 def train(
@@ -323,170 +313,6 @@ def train(
         elements=labelled.elements,
         validation=trust.validations[name, "deposit"],
         coverage=coverage,
-    )
-
-
-def read_unknown(
-    table: str | Path | pd.DataFrame,
-    *,
-    elements: Sequence[str],
-    deposit: str | None = None,
-    method: str = "0.65",
-    **read: Any,
-) -> tuple[pd.DataFrame, np.ndarray, Assays]:
-    """Read analyses to classify: values of the model's elements, deposits, and what was read.
-
-    Parameters
-    ----------
-    table : path or DataFrame
-        Analyses.
-    elements : sequence of str
-        Elements of the model; those that are not in the table come out as NaN.
-    deposit : str or None
-        Column that names the deposit; None looks for one called deposit, mine or site, and takes
-        the table as one deposit if there is none.
-    method : str
-        Imputation of values below detection.
-    **read
-        Other arguments of `gossan.read_assays`.
-
-    Returns
-    -------
-    values : DataFrame of shape (n, n_elements)
-        [ppm].
-    deposits : array of shape (n,)
-    assays : Assays
-
-    Raises
-    ------
-    ValueError
-        If fewer than half of the elements are there.
-    """
-    assays = read_assays(table, **read)
-    there = [name for name in elements if name in assays.values.columns]
-    if 2 * len(there) < len(elements):
-        raise ValueError(
-            f"{assays.source} has {len(there)} of the {len(elements)} elements that the model needs "
-            f"({', '.join(there) or 'none'}); missing are "
-            f"{', '.join(e for e in elements if e not in there)}. At least half must be there."
-        )
-    values = assays.values.select_dtypes("number").reindex(columns=list(elements))
-    censored = assays.censored.reindex(columns=list(elements), fill_value=False).astype(bool)
-    if censored[there].to_numpy().any():
-        values[there] = impute_censored(values[there], censored[there], method=method)
-    values = values.where(values > 0)
-    deposits = _deposit_names(assays, deposit)
-    return values, deposits, assays
-
-
-def _deposit_names(assays: Assays, deposit: str | None) -> np.ndarray:
-    if deposit is None:
-        named = [c for c in assays.sites.columns if str(c).strip().lower() in DEPOSIT_COLUMNS]
-        if not named:
-            return np.full(assays.n_samples, "all analyses")
-        deposit = named[0]
-    if deposit not in assays.sites.columns:
-        raise ValueError(_no_column(assays, "deposit", deposit))
-    names = assays.sites[deposit].astype("string").str.strip()
-    return names.fillna("(no deposit named)").to_numpy(dtype=str)
-
-
-def _labels(assays: Assays, **columns: str | None) -> pd.DataFrame:
-    """Return the label columns under their roles: deposit, type, and reference if named."""
-    sites = pd.DataFrame(index=assays.sites.index)
-    for role, column in columns.items():
-        if column is None:
-            continue
-        if column not in assays.sites.columns:
-            raise ValueError(_no_column(assays, role, column))
-        text = assays.sites[column].astype("string").str.strip()
-        sites[role] = text.where(text.str.len() > 0)
-    return sites
-
-
-def _no_column(assays: Assays, role: str, column: str) -> str:
-    there = [str(name) for name in assays.sites.columns]
-    return (
-        f"{assays.source} has no column {column!r} for the {role}; it has {', '.join(there)}."
-        f"{did_you_mean(column, there)} Name the right one with {role} = ..."
-    )
-
-
-def _check_enough(table: pd.DataFrame, source: str) -> None:
-    counts = table.groupby("type")["deposit"].nunique()
-    if len(counts) < 2:
-        raise ValueError(
-            f"{source} has one deposit type ({counts.index.tolist()}), and telling types apart needs "
-            "two or more. Check the type column."
-        )
-    few = counts[counts < LEAST_DEPOSITS]
-    if len(few):
-        named = ", ".join(f"{name} ({count})" for name, count in few.items())
-        raise ValueError(
-            f"{source}: each type needs at least {LEAST_DEPOSITS} deposits to be learned and tested, "
-            f"but there are too few of {named}. Merge types, or leave these rows out."
-        )
-
-
-def _protocol_folds(
-    labelled: LabelledTable, n_splits: int, n_random_splits: int, random_state: int
-) -> dict[str, Any]:
-    folds = {
-        "random": random_folds(labelled.y, n_random_splits, random_state=random_state),
-        "deposit": group_folds(labelled.groups, labelled.y, n_splits=n_splits or None),
-    }
-    if "reference" in labelled.table and labelled.table["reference"].nunique() > LEAST_DEPOSITS:
-        references = labelled.table["reference"].fillna("(none named)").to_numpy(dtype=str)
-        # a deposit that two studies analysed must not stand on both sides
-        folds["reference"] = [
-            (train[~np.isin(labelled.groups[train], labelled.groups[test])], test)
-            for train, test in group_folds(
-                references, labelled.y, n_splits=n_splits or None, min_groups=0
-            )
-        ]
-    return folds
-
-
-def _cross_validate(
-    labelled: LabelledTable,
-    folder: RunFolder,
-    model: str,
-    protocol: str,
-    folds: Any,
-    seeds: Sequence[int],
-) -> CrossValidation:
-    """Cross-validate, or take the probabilities that an earlier run left in the folder."""
-    depends = {
-        "table": fingerprint(labelled.table),
-        "elements": labelled.elements,
-        "model": repr(make_model(model).get_params()),
-        "folds": fingerprint([[test.tolist(), len(train)] for train, test in folds]),
-        "seeds": list(seeds),
-    }
-
-    def compute() -> dict[str, np.ndarray]:
-        done = cross_validate(
-            able_to_miss(make_model(model), labelled.X),
-            labelled.X,
-            labelled.y,
-            groups=labelled.groups,
-            cv=folds,
-            seeds=seeds,
-        )
-        return {"by_seed": done.by_seed, "fold": done.fold, "seconds": np.array(done.seconds)}
-
-    arrays = folder.part(f"{model}-{protocol}", depends, compute)
-    return CrossValidation(
-        probabilities=arrays["by_seed"].mean(axis=0),
-        by_seed=arrays["by_seed"],
-        classes=np.unique(labelled.y),
-        y=labelled.y,
-        groups=labelled.groups,
-        fold=arrays["fold"],
-        folds=folds,
-        seeds=tuple(seeds),
-        protocol=protocol,
-        seconds=float(arrays["seconds"]),
     )
 
 

@@ -15,7 +15,8 @@ from gossan.data.assays import Assays
 from gossan.geochem import enrichment_factors, summarise_formation
 from gossan.report.genesis import GenesisFindings
 from gossan.studies.deposit_types import DepositTypeModel
-from gossan.studies.genesis import LabelledTable, Trust, held_out_verdicts, make_model
+from gossan.studies.genesis import Trust, held_out_verdicts, make_model
+from gossan.studies.genesis_tables import LabelledTable
 from gossan.studies.run_folder import RunFolder, fingerprint
 from gossan.validation import (
     balanced_median,
@@ -38,8 +39,10 @@ FORMATION_NOTE = (
 CITATIONS = (
     "Gul, M. A. et al. 2025. J. Geochem. Explor. 275, 107771. doi:10.1016/j.gexplo.2025.107771",
     "Frenzel, M. et al. 2016. Ore Geol. Rev. 76, 52-78. doi:10.1016/j.oregeorev.2015.12.017",
-    "Angelopoulos, A. N. & Bates, S. 2023. Conformal prediction: a gentle introduction. "
-    "Found. Trends Mach. Learn. 16, 494-591. doi:10.1561/2200000101",
+    (
+        "Angelopoulos, A. N. & Bates, S. 2023. Conformal prediction: a gentle introduction. "
+        "Found. Trends Mach. Learn. 16, 494-591. doi:10.1561/2200000101"
+    ),
 )
 
 
@@ -127,10 +130,10 @@ def study_findings(
 def classification_findings(
     model: DepositTypeModel,
     card: Mapping[str, Any],
+    *,
     values: pd.DataFrame,
     deposits: np.ndarray,
     assays: Assays,
-    *,
     verdicts: pd.DataFrame,
     title: str,
     mineral: str,
@@ -230,7 +233,7 @@ def _attribution(
     if len(np.unique(names)) > 30:
         return None
     training = model.training
-    return group_attribution(
+    table = group_attribution(
         model.classifier,
         filled.to_numpy(),
         names,
@@ -241,6 +244,7 @@ def _attribution(
         labels=dict(zip(verdicts["deposit"], verdicts["nearest"], strict=True)),
         n_draws=8,
     )
+    return table.rename(columns={f"feature {i}": name for i, name in enumerate(model.elements)})
 
 
 def _class_counts(table: pd.DataFrame) -> pd.DataFrame:
@@ -286,7 +290,10 @@ def _formation(values: pd.DataFrame, deposits: np.ndarray, mineral: str) -> pd.D
     summary = summarise_formation(values[has_all], np.asarray(deposits)[has_all])
     summary = summary.rename_axis("deposit").reset_index()
     spread = np.hypot(summary["temperature_uncertainty"], 50.0)
-    summary["low"], summary["high"] = summary["temperature"] - spread, summary["temperature"] + spread
+    summary["low"], summary["high"] = (
+        summary["temperature"] - spread,
+        summary["temperature"] + spread,
+    )
     return summary
 
 
@@ -296,8 +303,10 @@ def _class_temperatures(model: DepositTypeModel, mineral: str) -> pd.DataFrame |
     if summary is None:
         return None
     kinds = training.drop_duplicates("deposit").set_index("deposit")["type"]
-    quantiles = summary.groupby(summary["deposit"].map(kinds))["temperature"].quantile([0.1, 0.5, 0.9])
-    table = quantiles.unstack()
+    quantiles = summary.groupby(summary["deposit"].map(kinds))["temperature"].quantile(
+        [0.1, 0.5, 0.9]
+    )
+    table = quantiles.unstack()  # noqa: PD010 - one value a cell
     table.columns = ["low", "middle", "high"]
     return table.rename_axis("class").reset_index()
 
@@ -311,9 +320,7 @@ def _censored_shares(assays: Assays, elements: list[str]) -> pd.DataFrame:
     )
 
 
-def _methods(
-    labelled: LabelledTable, name: str, model: DepositTypeModel, trust: Trust
-) -> str:
+def _methods(labelled: LabelledTable, name: str, model: DepositTypeModel, trust: Trust) -> str:
     validation = trust.validations[name, "deposit"]
     return (
         f"Deposit types were learned from {len(labelled.table)} analyses of "

@@ -21,6 +21,7 @@ from gossan.saving import save_model
 from gossan.studies import genesis
 from gossan.studies.deposit_types import DepositTypeModel
 from gossan.studies.genesis_findings import classification_findings, study_findings
+from gossan.studies.genesis_tables import LabelledTable, read_labelled, read_unknown
 from gossan.studies.run_folder import RunFolder, fingerprint
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
 
 
 def labels(
-    *, deposit: str = "deposit", type: str = "type", reference: str | None = None
+    *,
+    deposit: str = "deposit",
+    type: str = "type",  # noqa: A002 - the column's word in a study file
+    reference: str | None = None,
 ) -> dict[str, Any]:
     """Columns of the labels: the deposit, its type, and the study or laboratory."""
     return {"deposit": deposit, "type": type, "reference": reference}
@@ -73,16 +77,16 @@ def validate(
     }
 
 
-def read_table(study: Study) -> genesis.LabelledTable:
+def read_table(study: Study) -> LabelledTable:
     """The labelled table that a study names, paths taken from the study file."""
     read = dict(study.sections.get("read", {}))
     if "table" not in read:
-        raise ValueError(f"{study.path}: [read] needs table = \"FILE\", the training table.")
+        raise ValueError(f'{study.path}: [read] needs table = "FILE", the training table.')
     read["table"] = _beside(study, read["table"])
     chosen = labels(**study.sections.get("labels", {}))
     how = impute(**study.sections.get("impute", {}))
     sparse = model(**study.sections.get("model", {}))["max_missing"]
-    return genesis.read_labelled(read, **chosen, **how, max_missing=sparse)
+    return read_labelled(read, **chosen, **how, max_missing=sparse)
 
 
 def read_new_deposits(
@@ -91,9 +95,9 @@ def read_new_deposits(
     """The deposits to classify that a study names under [classify]."""
     arguments = dict(study.sections["classify"])
     if "table" not in arguments:
-        raise ValueError(f"{study.path}: [classify] needs table = \"FILE\", the new analyses.")
+        raise ValueError(f'{study.path}: [classify] needs table = "FILE", the new analyses.')
     arguments["table"] = _beside(study, arguments["table"])
-    return genesis.read_unknown(elements=elements, **arguments)
+    return read_unknown(elements=elements, **arguments)
 
 
 def run_genesis(
@@ -126,7 +130,9 @@ def run_genesis(
     )
     card = model_card(labelled, trust, name)
     save_model(fitted, folder.path / "model", card=card, overwrite=True)
-    _write_tables(folder, labelled, trust, fitted, findings.verdicts, name)
+    _write_tables(
+        folder, labelled, trust=trust, fitted=fitted, verdicts=findings.verdicts, name=name
+    )
     folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
     manifest = folder.write_manifest(
         {
@@ -144,7 +150,7 @@ def run_genesis(
         say("classifying the new deposits")
         values, deposits, assays = read_new_deposits(study, labelled.elements)
         classify_into(
-            folder, fitted, card, values, deposits, assays,
+            folder, fitted, card=card, values=values, deposits=deposits, assays=assays,
             title=f"{study.title}: new deposits", mineral=study.mineral, name="classified",
         )  # fmt: skip
     return folder.path
@@ -153,11 +159,11 @@ def run_genesis(
 def classify_into(
     folder: RunFolder,
     fitted: DepositTypeModel,
+    *,
     card: dict[str, Any],
     values: pd.DataFrame,
     deposits: np.ndarray,
     assays: Assays,
-    *,
     title: str,
     mineral: str,
     name: str = "",
@@ -170,13 +176,20 @@ def classify_into(
     rows = pd.concat([pd.Series(deposits, name="deposit", index=values.index), predictions], axis=1)
     folder.write_table(f"{prefix}predictions.csv", rows)
     findings = classification_findings(
-        fitted, card, values, deposits, assays, verdicts=verdicts, title=title, mineral=mineral
+        fitted,
+        card,
+        values=values,
+        deposits=deposits,
+        assays=assays,
+        verdicts=verdicts,
+        title=title,
+        mineral=mineral,
     )
     write_report(folder.path / f"{name or 'report'}.html", genesis_report(findings))
     return verdicts
 
 
-def model_card(labelled: genesis.LabelledTable, trust: genesis.Trust, name: str) -> dict[str, Any]:
+def model_card(labelled: LabelledTable, trust: genesis.Trust, name: str) -> dict[str, Any]:
     """What a model was trained on and how well it does, honest scores first."""
     scores = trust.scores.set_index(["model", "protocol"]).loc[name]
     honest = scores.loc[genesis.PROTOCOLS["deposit"]]
@@ -202,7 +215,8 @@ def _interval(row: pd.Series, score: str) -> str:
 
 def _write_tables(
     folder: RunFolder,
-    labelled: genesis.LabelledTable,
+    labelled: LabelledTable,
+    *,
     trust: genesis.Trust,
     fitted: DepositTypeModel,
     verdicts: pd.DataFrame | None,
@@ -214,7 +228,9 @@ def _write_tables(
     validation = trust.validations[name, "deposit"]
     held_out = pd.DataFrame(validation.probabilities, columns=fitted.classes)
     site_columns = [c for c in ("deposit", "type", "reference") if c in labelled.table]
-    folder.write_table("predictions.csv", pd.concat([labelled.table[site_columns], held_out], axis=1))
+    folder.write_table(
+        "predictions.csv", pd.concat([labelled.table[site_columns], held_out], axis=1)
+    )
     folder.write_text("quality.txt", str(labelled.assays.report) + "\n")
 
 

@@ -74,8 +74,9 @@ class RunFolder:
         logger.info("%s: %.1f s", name, self.seconds[name])
         file.parent.mkdir(exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as stream:
-            np.savez_compressed(stream, key=key, **arrays)
-        os.replace(stream.name, file)
+            kept: dict[str, Any] = {"key": np.array(key), **arrays}
+            np.savez_compressed(stream, **kept)
+        Path(stream.name).replace(file)
         return arrays
 
     def write_text(self, name: str, text: str) -> Path:
@@ -86,7 +87,8 @@ class RunFolder:
             "w", dir=file.parent, suffix=".part", delete=False, encoding="utf-8"
         ) as stream:
             stream.write(text)
-        os.replace(stream.name, file)
+        Path(stream.name).chmod(0o644)
+        Path(stream.name).replace(file)
         return file
 
     def write_table(self, name: str, table: pd.DataFrame) -> Path:

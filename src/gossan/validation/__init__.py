@@ -36,7 +36,12 @@ __getattr__, __dir__, __all__ = attach(
             "ConformalCoverage",
         ],
         "novelty": ["OutOfDistribution"],
-        "explanation": ["permutation_importance", "group_attribution", "balanced_median", "discriminating_elements"],
+        "explanation": [
+            "permutation_importance",
+            "group_attribution",
+            "balanced_median",
+            "discriminating_elements",
+        ],
         "leakage": ["leakage_report", "LeakageReport", "Leak"],
     },
 )
