@@ -21,6 +21,7 @@ WORKFLOW = (
     "sampling",
     "models",
     "nets",
+    "saving",
     "validation",
     "prospectivity",
     "plot",

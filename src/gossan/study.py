@@ -8,42 +8,17 @@ from __future__ import annotations
 import inspect
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from gossan._checks import check_option, did_you_mean
+from gossan.studies.record import Study
 
 __all__ = ["KINDS", "Study", "check_study", "read_study", "run_study", "study_template"]
 
 KINDS = ("genesis",)
 TOP_KEYS = ("study", "title", "mineral")
-
-
-@dataclass(frozen=True)
-class Study:
-    """A study file, read and checked for words that nobody knows.
-
-    Attributes
-    ----------
-    kind : str
-        Which study: one of `KINDS`.
-    title : str
-        Heading of the report.
-    mineral : str
-        Mineral of the analyses; "sphalerite" adds its thermometers.
-    sections : dict of str to dict
-        Arguments of each call.
-    path : Path
-        The file.
-    """
-
-    kind: str
-    title: str
-    mineral: str
-    path: Path
-    sections: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def study_template(kind: str) -> str:
@@ -213,8 +188,14 @@ def _read_table(study: Study) -> Any:
 def _check_model(study: Study) -> None:
     from gossan.studies import genesis
 
+    chosen = study.sections.get("validate", {})
+    genesis.protocol_folds(
+        _read_table(study),
+        n_splits=chosen.get("n_splits", 0),
+        n_random_splits=chosen.get("n_random_splits", 5),
+    )
     genesis.make_model(study.sections.get("model", {}).get("name", "recommended"))
-    for baseline in study.sections.get("validate", {}).get("baselines", ()):
+    for baseline in chosen.get("baselines", ()):
         genesis.make_model(baseline)
 
 

@@ -21,7 +21,8 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "bases": ["pivot_basis", "partition_basis"],
         "logratios": ["LogRatioTransformer"],
-        "censoring": ["impute_censored"],
+        "censoring": ["impute_censored", "fit_censored_lognormal", "CensoredLognormal"],
+        "summaries": ["censored_summary"],
         "estimates": ["Estimate"],
         "thermometry": ["ggimfis", "vent_temperature", "summarise_formation"],
         "sulfur_fugacity": [

@@ -23,7 +23,7 @@ from gossan import saving
 from gossan._checks import check_labels, check_option
 from gossan._weights import row_weights
 from gossan.nets._layers import ACTIVATIONS, Draws, MemberDense
-from gossan.nets._training import Member, Recipe, predict_members, train_members
+from gossan.nets._training import CrossEntropy, Member, Recipe, predict_members, train_members
 
 __all__ = ["PRESETS", "DenseClassifier"]
 
@@ -347,7 +347,7 @@ def _train_jobs(
         build = partial(_build, n_in=values.shape[1], n_out=n_classes, options=options)
         trained = train_members(
             build,
-            data.losses,
+            CrossEntropy(data.examples),
             members=[member for i in chosen for member in jobs[i].members],
             recipe=recipe,
             progress=progress,
@@ -372,30 +372,30 @@ class _Data:
         self.values = torch.from_numpy(values.astype(np.float32))
         self.center = _per_member([job.center for job in jobs], each)[:, None]  # (members, 1, d)
         self.scale = _per_member([job.scale for job in jobs], each)[:, None]
-        self.codes = torch.from_numpy(np.stack([job.codes for job in jobs]))
+        codes = torch.from_numpy(np.stack([job.codes for job in jobs]))
+        self.targets = nn.functional.one_hot(codes, len(jobs[0].classes)).float()  # (jobs, n, k)
         self.job_of = torch.arange(len(jobs)).repeat_interleave(each)
         self.mixup = mixup
         shares = (np.arange(LAMBDA_STEPS) + 0.5) / LAMBDA_STEPS
         quantiles = betaincinv(mixup, mixup, shares) if mixup > 0 else shares
         self.quantiles = torch.from_numpy(quantiles.astype(np.float32))
 
-    def losses(self, network: nn.Module, which: Tensor, rows: Tensor, draws: Draws) -> Tensor:
-        """Return the cross-entropy of each row, shape (members, batch)."""
-        x = (self.values[rows] - self.center[which]) / self.scale[which]  # (members, batch, d)
-        codes = self.codes[self.job_of[which][:, None], rows]  # (members, batch)
-        if not network.training or self.mixup <= 0:
-            return _cross_entropy(network(x, draws), codes)
+    def examples(
+        self, which: Tensor, rows: Tensor, draws: Draws | None
+    ) -> tuple[Tensor, Tensor, None]:
+        """Return inputs (members, n, d) and targets (members, n, k), mixed if there are draws."""
+        x = (self.values[rows] - self.center[which]) / self.scale[which]  # (members, n, d)
+        targets = self.targets[self.job_of[which][:, None], rows]  # (members, n, k)
+        if draws is None or self.mixup <= 0:
+            return x, targets, None
         steps = draws.uniform(rows.shape[1]).mul_(LAMBDA_STEPS).long()
-        share = self.quantiles[steps]  # (members, batch)
-        other = x.roll(1, 1)  # rows are drawn at random, so the neighbour is a random partner
-        outputs = network(torch.lerp(other, x, share[:, :, None]), draws)
-        mixed = share * _cross_entropy(outputs, codes)
-        return mixed + (1.0 - share) * _cross_entropy(outputs, codes.roll(1, 1))
-
-
-def _cross_entropy(outputs: Tensor, codes: Tensor) -> Tensor:
-    flat = nn.functional.cross_entropy(outputs.flatten(0, 1), codes.flatten(), reduction="none")
-    return flat.view(codes.shape)
+        share = self.quantiles[steps][:, :, None]  # (members, n, 1)
+        # Rows are drawn at random, so the neighbour is a random partner.
+        return (
+            torch.lerp(x.roll(1, 1), x, share),
+            torch.lerp(targets.roll(1, 1), targets, share),
+            None,
+        )
 
 
 def _per_member(rows: list[NDArray[np.float64]], each: int) -> Tensor:

@@ -24,6 +24,6 @@ __getattr__, __dir__, __all__ = attach(
             "plot_protocols",
             "plot_dominance",
         ],
-        "style": ["class_colours", "class_markers", "deposit_looks", "new_axes", "style", "to_svg"],
+        "style": ["class_colours", "class_markers", "deposit_looks", "new_axes", "to_svg"],
     },
 )

@@ -197,7 +197,9 @@ def protocol_folds(
     """
     folds = {
         "random": random_folds(labelled.y, n_random_splits, random_state=random_state),
-        "deposit": group_folds(labelled.groups, labelled.y, n_splits=n_splits or None),
+        "deposit": group_folds(
+            labelled.groups, labelled.y, n_splits=n_splits or None, min_groups=LEAST_DEPOSITS - 1
+        ),
     }
     if "reference" in labelled.table and labelled.table["reference"].nunique() > LEAST_DEPOSITS:
         references = labelled.table["reference"].fillna("(none named)").to_numpy(dtype=str)

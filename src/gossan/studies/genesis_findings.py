@@ -205,7 +205,7 @@ def _importance(labelled: LabelledTable, folder: RunFolder, name: str) -> pd.Dat
 
     def compute() -> dict[str, np.ndarray]:
         n_splits = min(10, labelled.table["deposit"].nunique())
-        folds = group_folds(labelled.groups, labelled.y, n_splits=n_splits)
+        folds = group_folds(labelled.groups, labelled.y, n_splits=n_splits, min_groups=0)
         done = cross_validate(
             make_model(name), labelled.X, labelled.y, groups=labelled.groups, cv=folds,
             keep_estimators=True,

@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,10 +22,8 @@ from gossan.studies import genesis
 from gossan.studies.deposit_types import DepositTypeModel
 from gossan.studies.genesis_findings import classification_findings, study_findings
 from gossan.studies.genesis_tables import LabelledTable, read_labelled, read_unknown
+from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
-
-if TYPE_CHECKING:
-    from gossan.study import Study
 
 
 def labels(
