@@ -329,7 +329,7 @@ FORGED = [
     ("neighbours", (*SETTINGS, "params", "n_nearest"), -1, "n_nearest must be"),
     ("neighbours", (*SETTINGS, "params", "bandwidth"), None, "bandwidth must be"),
     ("network", (*SETTINGS, "params", "hidden"), [10**9, 6], "must have shape"),
-    ("network", (*SETTINGS, "params", "hidden"), [-1, 6], "negative dimension"),
+    ("network", (*SETTINGS, "params", "hidden"), [-1, 6], "must have shape"),
     ("network", (*SETTINGS, "params", "hidden"), [4] * 10_000, "layers have no weights"),
     ("network", (*SETTINGS, "params", "n_members"), 3, "must have shape"),
     ("network", (*SETTINGS, "params", "activation"), "eval", "activation must be one of"),

@@ -117,6 +117,12 @@ class Assays:
         Parameters
         ----------
         values : DataFrame or array of shape (n_samples, n_analytes)
+            In the units of these assays.
+
+        Returns
+        -------
+        assays : Assays
+            A new record.
 
         Raises
         ------

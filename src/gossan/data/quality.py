@@ -34,8 +34,17 @@ _MAX_PRINTED = 4  # findings of one kind that are printed one by one
 class QualityReport:
     """What was found in a table and what was done about it; `print` it to read it.
 
-    `analytes` has one row per analyte: n (values, censored ones included), missing, censored [%],
-    min, median, max, unit. `findings` are sorted, errors first.
+    Parameters
+    ----------
+    source : str
+        Name of the file or table.
+    n_rows, n_columns : int
+        Size of the table, columns of analyses and of labels together.
+    analytes : DataFrame
+        One row per analyte: unit, n (values, censored ones included), missing, censored [%], min,
+        median, max.
+    findings : tuple of Finding
+        Sorted, errors first.
     """
 
     source: str

@@ -29,9 +29,20 @@ _SLIPS = {1e3: "ppb taken for ppm", 1e4: "ppm taken for wt%", 1e7: "ppb taken fo
 class Finding:
     """One thing found in a table.
 
-    `kind` is a short word ("negative", "duplicate rows"), `severity` "error", "warning" or "note",
-    `rows` the first thousand rows concerned as numbered in the file (header = row 1), `column` the
-    analyte or column, `n_cells` how many cells are concerned in all.
+    Parameters
+    ----------
+    kind : str
+        A short word: "negative", "duplicate rows".
+    severity : {"error", "warning", "note"}
+        How bad it is.
+    rows : tuple of int
+        The first thousand rows concerned, as numbered in the file (header = row 1).
+    column : str
+        Analyte or column; empty where the whole row is meant.
+    message : str
+        What was found, in a few words.
+    n_cells : int
+        How many cells are concerned in all; 0 where it is the column as a whole.
     """
 
     kind: str
@@ -177,7 +188,9 @@ def find_duplicates(
             twice = (column.duplicated(keep="first") & column.notna()).to_numpy()
             # A column that repeats itself everywhere (sample, hole) is a label and not an id.
             if twice.any() and twice.mean() < 0.2:
-                message = f"id occurs before, such as {column[twice].iloc[0]!r}"
+                first = column[twice].iloc[0]
+                shown = repr(first) if isinstance(first, str) else str(first)
+                message = f"id occurs before, such as {shown}"
                 findings.append(
                     make_finding(
                         "duplicate ids", "warning", message, rows=rows[twice], column=str(name)

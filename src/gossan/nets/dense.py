@@ -8,22 +8,20 @@ by class and deposit and trained on mixtures of analyses of different deposits.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betaincinv, softmax
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
-from torch import Tensor, nn
 
 from gossan import saving
 from gossan._checks import check_labels, check_option
-from gossan._weights import row_weights
-from gossan.nets._layers import ACTIVATIONS, Draws, MemberDense
-from gossan.nets._training import CrossEntropy, Member, Recipe, predict_members, train_members
+from gossan.nets._forward import ACTIVATIONS, dense_outputs, dense_shapes
+
+if TYPE_CHECKING:
+    from gossan.nets._dense_training import Job
 
 __all__ = ["PRESETS", "DenseClassifier"]
 
@@ -48,7 +46,6 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 TRANSFORMS = ("log", "none")
 SCALINGS = ("standard", "minmax", "none")
-LAMBDA_STEPS = 512
 
 
 class DenseClassifier(ClassifierMixin, BaseEstimator):
@@ -93,8 +90,9 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
         Class names, sorted.
     names_ : list of str
         Names of the features.
-    network_ : torch.nn.Module
-        The trained members.
+    weights_ : dict of str to float32 array
+        Weights of the trained members by layer, first axis the member. Plain arrays: torch is
+        needed to train, not to predict.
     losses_ : array of shape (n_members, epochs)
         Mean training loss of each epoch.
 
@@ -204,8 +202,10 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
         labels = check_labels("y", y, len(table))
         settings = self._settings()
         values = _transformed(table, settings["transform"])
+        from gossan.nets._dense_training import Job, train_jobs  # torch is needed to train only
+
         jobs = [
-            _Job(
+            Job(
                 values,
                 labels,
                 train=np.asarray(train),
@@ -215,17 +215,18 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
             )
             for train, seed in members
         ]
-        trained = _train_jobs(jobs, values, settings, self.progress)
+        trained = train_jobs(jobs, values, settings, self.progress)
         return [self._fitted(job, weights, losses) for job, (weights, losses) in trained]
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return class probabilities, the mean of the members, shape (n, n_classes)."""
-        check_is_fitted(self, "network_")
+        check_is_fitted(self, "weights_")
         table = validate_data(self, X, dtype=np.float64, reset=False)
         values = _transformed(table, self._settings()["transform"])
         scaled = ((values - self.center_) / self.scale_).astype(np.float32)
-        outputs = predict_members(self.network_, scaled)  # (members, n, n_classes)
-        return softmax(outputs.astype(np.float64), axis=2).mean(axis=0)
+        activation = self._settings()["activation"]
+        outputs = dense_outputs(self.weights_, scaled, activation=activation)
+        return softmax(outputs.astype(np.float64), axis=2).mean(axis=0)  # (n, n_classes)
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Return the most probable class of each row, shape (n,)."""
@@ -234,9 +235,9 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
 
     def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
         """Return what `gossan.saving` writes: plain settings and arrays."""
-        check_is_fitted(self, "network_")
+        check_is_fitted(self, "weights_")
         arrays = {name: getattr(self, name) for name in ("center_", "scale_", "losses_")}
-        weights = {f"network.{k}": v.numpy() for k, v in self.network_.state_dict().items()}
+        weights = {f"network.{name}": value for name, value in self.weights_.items()}
         return saving.settings_of(self, without=("progress",)), arrays | weights
 
     @classmethod
@@ -250,14 +251,17 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
         model.losses_ = saving.take(arrays, "losses_", (in_force["n_members"], None))
         if not (model.scale_ > 0).all() or len(in_force["hidden"]) > len(arrays):
             raise ValueError("a scale is not above zero, or layers have no weights")
-        with torch.device("meta"):  # shapes without memory: the file is measured before it is used
-            model.network_ = cls._network(model, in_force["n_members"], len(model.classes_))
-        weights = {
-            key: torch.from_numpy(saving.take(arrays, f"network.{key}", value.shape, np.float32))
-            for key, value in model.network_.state_dict().items()
+        shapes = dense_shapes(
+            d,
+            len(model.classes_),
+            n_members=in_force["n_members"],
+            hidden=in_force["hidden"],
+            batch_norm=in_force["batch_norm"],
+        )
+        model.weights_ = {
+            name: saving.take(arrays, f"network.{name}", shape, np.float32)
+            for name, shape in shapes.items()
         }
-        model.network_.load_state_dict(weights, assign=True)
-        model.network_.eval()
         return model
 
     def _settings(self) -> dict[str, Any]:
@@ -276,7 +280,7 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
         return settings
 
     def _fitted(
-        self, job: _Job, weights: dict[str, Tensor], losses: NDArray[np.float64]
+        self, job: Job, weights: dict[str, NDArray[np.float32]], losses: NDArray[np.float64]
     ) -> DenseClassifier:
         fitted = type(self)(**self.get_params(deep=False))
         fitted.classes_, fitted.center_, fitted.scale_ = job.classes, job.center, job.scale
@@ -286,120 +290,8 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
         default = [f"x{i}" for i in range(self.n_features_in_)]
         fitted.names_ = list(getattr(self, "feature_names_in_", default))
         fitted.losses_ = losses
-        fitted.network_ = self._network(len(losses), len(job.classes))
-        fitted.network_.load_state_dict(weights)
-        fitted.network_.eval()
+        fitted.weights_ = weights
         return fitted
-
-    def _network(self, n_members: int, n_classes: int) -> MemberDense:
-        settings = self._settings()
-        keys = ("hidden", "activation", "dropout", "batch_norm")
-        options = {key: settings[key] for key in keys}
-        return MemberDense(n_members, self.n_features_in_, n_classes, **options)
-
-
-class _Job:
-    """One training set of `fit_many`: its rows, classes, scaling and sampling weights."""
-
-    def __init__(
-        self,
-        values: NDArray[np.float64],
-        labels: NDArray,
-        *,
-        train: NDArray[np.intp],
-        seed: int,
-        groups: ArrayLike | None,
-        settings: dict[str, Any],
-    ) -> None:
-        own, self.train = labels[train], train
-        self.classes, codes = np.unique(own, return_inverse=True)
-        if len(self.classes) < 2:
-            raise ValueError(
-                f"A classifier needs at least 2 classes, got only {self.classes.tolist()} in "
-                f"{len(train)} rows. Check the label column or the split."
-            )
-        self.codes = np.zeros(len(labels), dtype=np.int64)
-        self.codes[train] = codes
-        of_rows = None if groups is None else np.asarray(groups)[train]
-        self.weights = row_weights(own, of_rows, weights=settings["weights"])
-        self.center, self.scale = _scaling(values[train], self.weights, settings["scaling"])
-        seeds = np.random.default_rng(seed).integers(2**31, size=settings["n_members"])
-        weighted = settings["weights"] != "none"
-        self.members = [
-            Member(train, int(s), weights=self.weights if weighted else None) for s in seeds
-        ]
-
-
-def _train_jobs(
-    jobs: list[_Job],
-    values: NDArray[np.float64],
-    settings: dict[str, Any],
-    progress: Callable[[int, int], None] | None,
-) -> list[tuple[_Job, tuple[dict[str, Tensor], NDArray[np.float64]]]]:
-    """Train the jobs of equal class count together; their nets differ in nothing but weights."""
-    keys = ("epochs", "batch_size", "learning_rate", "weight_decay", "schedule")
-    recipe = Recipe(**{key: settings[key] for key in keys})
-    options = {key: settings[key] for key in ("hidden", "activation", "dropout", "batch_norm")}
-    results: dict[int, tuple[dict[str, Tensor], NDArray[np.float64]]] = {}
-    for n_classes in sorted({len(job.classes) for job in jobs}):
-        chosen = [i for i, job in enumerate(jobs) if len(job.classes) == n_classes]
-        data = _Data([jobs[i] for i in chosen], values, settings["mixup"])
-        build = partial(_build, n_in=values.shape[1], n_out=n_classes, options=options)
-        trained = train_members(
-            build,
-            CrossEntropy(data.examples),
-            members=[member for i in chosen for member in jobs[i].members],
-            recipe=recipe,
-            progress=progress,
-        )
-        each = settings["n_members"]
-        for place, i in enumerate(chosen):
-            span = slice(place * each, (place + 1) * each)
-            weights = {name: value[span] for name, value in trained.weights.items()}
-            results[i] = (weights, trained.losses[span])
-    return [(job, results[i]) for i, job in enumerate(jobs)]
-
-
-def _build(which: Sequence[int], *, n_in: int, n_out: int, options: dict[str, Any]) -> MemberDense:
-    return MemberDense(len(which), n_in, n_out, **options)
-
-
-class _Data:
-    """The rows of all jobs as the objective needs them: scaled per job, mixed, compared."""
-
-    def __init__(self, jobs: list[_Job], values: NDArray[np.float64], mixup: float) -> None:
-        each = len(jobs[0].members)
-        self.values = torch.from_numpy(values.astype(np.float32))
-        self.center = _per_member([job.center for job in jobs], each)[:, None]  # (members, 1, d)
-        self.scale = _per_member([job.scale for job in jobs], each)[:, None]
-        codes = torch.from_numpy(np.stack([job.codes for job in jobs]))
-        self.targets = nn.functional.one_hot(codes, len(jobs[0].classes)).float()  # (jobs, n, k)
-        self.job_of = torch.arange(len(jobs)).repeat_interleave(each)
-        self.mixup = mixup
-        shares = (np.arange(LAMBDA_STEPS) + 0.5) / LAMBDA_STEPS
-        quantiles = betaincinv(mixup, mixup, shares) if mixup > 0 else shares
-        self.quantiles = torch.from_numpy(quantiles.astype(np.float32))
-
-    def examples(
-        self, which: Tensor, rows: Tensor, draws: Draws | None
-    ) -> tuple[Tensor, Tensor, None]:
-        """Return inputs (members, n, d) and targets (members, n, k), mixed if there are draws."""
-        x = (self.values[rows] - self.center[which]) / self.scale[which]  # (members, n, d)
-        targets = self.targets[self.job_of[which][:, None], rows]  # (members, n, k)
-        if draws is None or self.mixup <= 0:
-            return x, targets, None
-        steps = draws.uniform(rows.shape[1]).mul_(LAMBDA_STEPS).long()
-        share = self.quantiles[steps][:, :, None]  # (members, n, 1)
-        # Rows are drawn at random, so the neighbour is a random partner.
-        return (
-            torch.lerp(x.roll(1, 1), x, share),
-            torch.lerp(targets.roll(1, 1), targets, share),
-            None,
-        )
-
-
-def _per_member(rows: list[NDArray[np.float64]], each: int) -> Tensor:
-    return torch.from_numpy(np.repeat(np.stack(rows), each, axis=0).astype(np.float32))
 
 
 def _transformed(table: NDArray[np.float64], transform: str) -> NDArray[np.float64]:
@@ -414,20 +306,6 @@ def _transformed(table: NDArray[np.float64], transform: str) -> NDArray[np.float
             "or pass transform='none'."
         )
     return np.log10(table)
-
-
-def _scaling(
-    values: NDArray[np.float64], weights: NDArray[np.float64], scaling: str
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return centre and scale of each column; a constant column is left unscaled."""
-    if scaling == "none":
-        return np.zeros(values.shape[1]), np.ones(values.shape[1])
-    if scaling == "minmax":
-        center, scale = values.min(axis=0), np.ptp(values, axis=0)
-    else:
-        center = np.average(values, axis=0, weights=weights)
-        scale = np.sqrt(np.average((values - center) ** 2, axis=0, weights=weights))
-    return center, np.where(scale > 0, scale, 1.0)
 
 
 def _become(estimator: DenseClassifier, fitted: DenseClassifier) -> None:

@@ -128,6 +128,11 @@ class DepositTypeModel:
         """Elements, as a classifier names its features."""
         return self.elements
 
+    @property
+    def n_features_in_(self) -> int:
+        """Number of elements."""
+        return len(self.elements)
+
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return class probabilities of analyses [ppm], shape (n, n_classes)."""
         return self.classifier.predict_proba(np.asarray(X, dtype=float))

@@ -7,6 +7,7 @@ elements that lie outside go out.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -328,9 +329,7 @@ class _Geometry:
     ) -> _Geometry:
         """Learn from the rows of positive weight; `order` sorts the columns of `Z`."""
         n_neighbours, shrinkage, clip = options
-        low, centre, high = (
-            _weighted_quantile(Z, weights, share, order=order) for share in (0.25, 0.5, 0.75)
-        )
+        low, centre, high = _weighted_quantiles(Z, weights, (0.25, 0.5, 0.75), order=order)
         scale = (high - low) / 1.349  # the standard deviation, were it normal
         spread = np.sqrt(np.average(np.nan_to_num(Z - centre) ** 2, axis=0, weights=weights))
         scale = np.where(scale > 0, scale, np.where(spread > 0, spread, 1.0))
@@ -371,8 +370,8 @@ class _Scale:
         logs, codes = np.log(distances[keep]), np.unique(codes[keep], return_inverse=True)[1]
         counts = np.bincount(codes)
         weights = 1.0 / counts[codes]
-        middle = _weighted_quantile(logs, weights, 0.5)
-        spread = np.maximum(_weighted_quantile(logs, weights, 0.9) - middle, 1e-9)
+        middle, high = _weighted_quantiles(logs, weights, (0.5, 0.9))
+        spread = np.maximum(high - middle, 1e-9)
         worst = ((logs - middle) / spread).max(axis=1)
         order = np.argsort(worst, kind="stable")
         weight_from = np.append(np.cumsum(weights[order][::-1])[::-1], 0.0)
@@ -403,13 +402,20 @@ def _medians(Z: NDArray, codes: NDArray, n_groups: int) -> NDArray[np.float64]:
     return pd.DataFrame(Z).groupby(codes).median().reindex(range(n_groups)).to_numpy()
 
 
-def _weighted_quantile(
-    values: NDArray, weights: NDArray, share: float, *, order: NDArray | None = None
-) -> NDArray[np.float64]:
-    """Weighted quantile of each column, NaN left out; `order` sorts the columns, NaN last."""
+def _weighted_quantiles(
+    values: NDArray,
+    weights: NDArray,
+    shares: Sequence[float],
+    *,
+    order: NDArray | None = None,
+) -> list[NDArray[np.float64]]:
+    """Weighted quantiles of each column, NaN left out; `order` sorts the columns, NaN last."""
     order = np.argsort(values, axis=0) if order is None else order
     ranked = np.take_along_axis(values, order, axis=0)
     gathered = np.cumsum(np.where(np.isnan(ranked), 0.0, weights[order]), axis=0)
-    place = (gathered < share * gathered[-1]).sum(axis=0)
-    found = ranked[np.minimum(place, len(values) - 1), np.arange(values.shape[1])]
-    return np.nan_to_num(found)
+    columns, last = np.arange(values.shape[1]), len(values) - 1
+    places = [
+        [np.searchsorted(gathered[:, j], share * gathered[-1, j]) for j in columns]
+        for share in shares
+    ]
+    return [np.nan_to_num(ranked[np.minimum(place, last), columns]) for place in places]
