@@ -7,19 +7,27 @@ exit code 2, and the traceback stays hidden.
 from __future__ import annotations
 
 import argparse
+import io
 import logging
+import os
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from gossan._checks import GossanWarning, check_option
+
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gossan.data import Finding
+
 MINERALS = ("sphalerite",)
 DEMO_SEED = 7
+MOST_FINDINGS = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,22 +41,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     code : int
-        0 when all went well, 1 when `check` found problems, 2 when the input is at fault, 130 when
-        stopped by Ctrl-C.
+        0 when all went well, 1 when `check` found problems, 2 when the input is at fault, 3 when
+        gossan is, 130 when stopped by Ctrl-C.
     """
     options = _parser().parse_args(arguments)
     level = logging.DEBUG if options.verbose else logging.WARNING
     logging.basicConfig(level=level, format="%(name)s: %(message)s")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name that the terminal cannot write
     try:
-        return int(options.run(options))
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", GossanWarning)
+            warnings.showwarning = _show_warning
+            return int(options.run(options))
     except KeyboardInterrupt:
         print("\nStopped. What is finished is kept: the same command goes on.", file=sys.stderr)
         return 130
-    except (ValueError, OSError, ImportError, MemoryError) as error:
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
         if options.verbose:
             raise
-        print(f"gossan: {error}", file=sys.stderr)
-        return 2
+        code, message = _told(error)
+        print(f"gossan: {message}", file=sys.stderr)
+        return code
+
+
+def _told(error: Exception) -> tuple[int, str]:
+    """Return exit code and words for an error: the input's, the machine's, or our own."""
+    if isinstance(error, MemoryError):
+        return 2, "The machine has too little memory for this table. Split it, by deposit."
+    if isinstance(error, (ValueError, OSError, ImportError)):
+        return 2, str(error)
+    return 3, (
+        f"Something went wrong inside gossan ({type(error).__name__}: {error}); the fault is not"
+        " yours. Please report it with what this shows: gossan --verbose and the same words."
+    )
+
+
+def _show_warning(message: Warning | str, *_: Any) -> None:
+    print(f"warning: {message}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -133,7 +166,8 @@ def _demo(options: argparse.Namespace) -> int:
     folder = run_study(study, out=options.out / "run", progress=steps)
     steps.end()
     print(_scores(folder))
-    print(_verdict_lines(_read(folder / "classified_verdicts.csv")))
+    verdicts = folder / "classified_verdicts.csv"
+    print(_verdict_lines(_read(verdicts)))
     print(f"\nReport of the study:       {folder / 'report.html'}")
     print(f"Report of the new deposits: {folder / 'classified.html'}")
     return 0
@@ -141,35 +175,40 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _classify(options: argparse.Namespace) -> int:
     from gossan.saving import load_model
-    from gossan.studies.genesis_tables import read_unknown
+    from gossan.studies.deposit_types import DepositTypeModel
+    from gossan.studies.genesis_tables import expected_levels, read_unknown
+    from gossan.studies.run_folder import RunFolder
 
     source = options.model or _shipped(options.mineral)
     fitted, card = load_model(source)
+    if not isinstance(fitted, DepositTypeModel):
+        raise ValueError(
+            f"{source} holds a {type(fitted).__name__}, which gives no verdicts on deposits. Name "
+            "the folder model/ of a run."
+        )
+    folder = None if options.out is None else RunFolder(options.out, owner="classification")
     read: dict[str, Any] = {"units": options.units, "sheet": options.sheet}
     read = {key: value for key, value in read.items() if value is not None}
     values, deposits, assays = read_unknown(
-        options.table, elements=fitted.elements, deposit=options.deposit, **read
-    )
-    for finding in assays.report.findings:
-        if finding.severity != "note":
-            print(f"{finding.severity}: {finding.message}")
+        options.table, elements=fitted.elements, deposit=options.deposit,
+        expected=expected_levels(fitted.training, fitted.elements), **read,
+    )  # fmt: skip
+    _print_findings(assays.report.findings)
     missing = [name for name in fitted.elements if values[name].isna().all()]
     if missing:
         print(f"warning: {', '.join(missing)} not in the table; filled in from the other elements.")
-    if options.out is None:
+    if folder is None:
         verdicts = fitted.verdicts(values, deposits)
     else:
         from gossan.studies.genesis_run import classify_into
-        from gossan.studies.run_folder import RunFolder
 
-        folder = RunFolder(options.out)
         mineral = options.mineral if options.model is None else ""
         verdicts = classify_into(
             folder, fitted, card=card, values=values, deposits=deposits, assays=assays,
             title="Deposit types", mineral=mineral,
         )  # fmt: skip
         folder.write_manifest({"model": str(source.name), "table": assays.source})
-    print(_verdict_lines(verdicts))
+    print(_verdict_lines(verdicts, where=options.out))
     honest = card.get("right verdicts, each deposit held out")
     if honest:
         print(f"\nThe model finds the type of a deposit it never saw in {honest} of cases (95 %).")
@@ -191,8 +230,6 @@ def _data(options: argparse.Namespace) -> int:  # noqa: ARG001 - every command t
 
 
 def _shipped(mineral: str) -> Path:
-    from gossan._checks import check_option
-
     check_option("mineral", mineral, MINERALS)
     return Path(str(resources.files("gossan") / "shipped" / mineral))
 
@@ -215,14 +252,28 @@ def _scores(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _verdict_lines(verdicts: pd.DataFrame) -> str:
+def _print_findings(findings: Sequence[Finding]) -> None:
+    """Print errors and warnings, the first twenty, with their columns and rows."""
+    from gossan.data.screening import format_rows
+
+    grave = [finding for finding in findings if finding.severity != "note"]
+    for finding in grave[:MOST_FINDINGS]:
+        column = f"{finding.column}: " if finding.column else ""
+        rows = format_rows(finding.rows, finding.n_cells)
+        told = f"{column}{finding.message}{f'; {rows}' if rows else ''}"
+        print(f"{finding.severity}: {_plain(told)}")
+    if len(grave) > MOST_FINDINGS:
+        print(f"... and {len(grave) - MOST_FINDINGS} more; see the report (--out FOLDER)")
+
+
+def _verdict_lines(verdicts: pd.DataFrame, *, where: Path | None = None) -> str:
     """Return the verdicts, a line a deposit; the first fifty."""
     width = min(28, max(7, *(len(str(name)) for name in verdicts["deposit"])))
     head = f"{'deposit':{width}s}  {'verdict':14s} probability  {'possible types':26s} analyses"
     head += "  beyond all training data in"
     lines = [f"\n{head}"]
     for row in verdicts.head(50).itertuples():
-        name = str(row.deposit)[:width]
+        name = _plain(str(row.deposit))[:width]
         nearest = f" (nearest {row.nearest})" if row.verdict == "none of these" else ""
         outside = "" if str(row.outside_elements) == "nan" else str(row.outside_elements)
         lines.append(
@@ -230,8 +281,14 @@ def _verdict_lines(verdicts: pd.DataFrame) -> str:
             f"{row.conformal_set + nearest:26s} {row.n_analyses:8d}  {outside}".rstrip()
         )
     if len(verdicts) > 50:
-        lines.append(f"... and {len(verdicts) - 50} more; write all with --out FOLDER")
+        told = f"see {where / 'verdicts.csv'}" if where else "write all with --out FOLDER"
+        lines.append(f"... and {len(verdicts) - 50} more; {told}")
     return "\n".join(lines)
+
+
+def _plain(text: str) -> str:
+    """Return the text without characters that move the cursor or colour the terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _number(value: float) -> str:

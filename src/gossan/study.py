@@ -8,11 +8,13 @@ from __future__ import annotations
 import inspect
 import tomllib
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from gossan._checks import check_option, did_you_mean
+from gossan.studies.keys import check_keys, fits
 from gossan.studies.record import Study
 
 __all__ = ["KINDS", "Study", "check_study", "read_study", "run_study", "study_template"]
@@ -57,29 +59,40 @@ def read_study(path: str | Path) -> Study:
         If it is no TOML, or a section or key is not known; the nearest known word is named.
     """
     path = Path(path)
+    if path.is_dir():
+        raise FileNotFoundError(f"{path} is a folder, not a study file. Name the .toml file in it.")
     if not path.is_file():
         raise FileNotFoundError(
             f"There is no study file {path}. Make one: gossan init genesis > {path}"
         )
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(f"{path} is not valid TOML: {error}. Mend that line.") from error
     kind = content.get("study", "")
     if kind not in KINDS:
         raise ValueError(f"{path}: study must be one of {', '.join(KINDS)}, got {kind!r}.")
     sections = {key: value for key, value in content.items() if isinstance(value, dict)}
     unknown = [k for k in content if k not in sections and k not in TOP_KEYS]
+    if unknown and unknown[0] in _sections():
+        raise ValueError(
+            f"{path}: {unknown[0]} must be a section, got {str(content[unknown[0]])[:40]}. Write "
+            f"[{unknown[0]}] on a line of its own, in one pair of brackets, and its keys below."
+        )
     if unknown:
         raise ValueError(
             f"{path}: unknown key {unknown[0]!r} before the first section."
             f"{did_you_mean(unknown[0], TOP_KEYS)} Known are {', '.join(TOP_KEYS)}."
         )
+    for name in TOP_KEYS:
+        if not fits(content.get(name, ""), str):
+            raise ValueError(
+                f"{path}: {name} must be text in quotes, got {content[name]!r}. "
+                f'Write {name} = "...".'
+            )
     for name, arguments in sections.items():
         _check_section(path, name, arguments)
-    return Study(
-        kind, str(content.get("title", kind)), str(content.get("mineral", "")), path, sections
-    )
+    return Study(kind, content.get("title", kind), content.get("mineral", ""), path, sections)
 
 
 def check_study(path: str | Path) -> list[str]:
@@ -95,16 +108,21 @@ def check_study(path: str | Path) -> list[str]:
     problems : list of str
         One sentence each; empty if it can run.
     """
+    from gossan.studies import genesis_run
+
     try:
         study = read_study(path)
-        _read_table(study)
-    except (ValueError, OSError, KeyError) as error:
+        labelled = genesis_run.read_table(study)
+    except (ValueError, OSError, ImportError) as error:
         return [str(error)]
+    checks: list[Callable[..., Any]] = [genesis_run.check_fit]
+    if "classify" in study.sections:
+        checks.append(genesis_run.read_new_deposits)
     problems = []
-    for check in (_check_model, _check_unknown):
+    for check in checks:
         try:
-            check(study)
-        except (ValueError, OSError) as error:
+            check(study, labelled)
+        except (ValueError, OSError, ImportError) as error:
             problems.append(str(error))
     return problems
 
@@ -167,40 +185,18 @@ def _check_section(path: Path, name: str, arguments: Mapping[str, Any]) -> None:
             f"{path}: unknown section [{name}].{did_you_mean(name, list(sections))} "
             f"Known are {', '.join(sections)}."
         )
-    known = list(inspect.signature(sections[name]).parameters)
-    if "read" in known:  # what it does not know itself goes on to read_assays
-        known += list(inspect.signature(sections["read"]).parameters)
-    known = [key for key in known if key not in {"read", "elements"} or name == "read"]
-    for key in arguments:
-        if key not in known:
-            raise ValueError(
-                f"{path}: [{name}] has no key {key!r}.{did_you_mean(key, known)} "
-                f"Known are {', '.join(dict.fromkeys(known))}."
-            )
+    functions = [sections[name]]
+    if "read" in inspect.signature(sections[name]).parameters:
+        functions.append(sections["read"])  # what it does not know itself goes on to read_assays
+    without = () if name == "read" else ("elements",)
+    check_keys(f"{path}: [{name}]", arguments, functions=functions, without=without)
+    if name in {"labels", "impute", "model", "validate"}:
+        _with_place(f"{path}: [{name}]", partial(sections[name], **arguments))
 
 
-def _read_table(study: Study) -> Any:
-    from gossan.studies.genesis_run import read_table
-
-    return read_table(study)
-
-
-def _check_model(study: Study) -> None:
-    from gossan.studies import genesis
-
-    chosen = study.sections.get("validate", {})
-    genesis.protocol_folds(
-        _read_table(study),
-        n_splits=chosen.get("n_splits", 0),
-        n_random_splits=chosen.get("n_random_splits", 5),
-    )
-    genesis.make_model(study.sections.get("model", {}).get("name", "recommended"))
-    for baseline in chosen.get("baselines", ()):
-        genesis.make_model(baseline)
-
-
-def _check_unknown(study: Study) -> None:
-    from gossan.studies.genesis_run import read_new_deposits
-
-    if "classify" in study.sections:
-        read_new_deposits(study, _read_table(study).elements)
+def _with_place(where: str, call: Callable[[], Any]) -> None:
+    """Call, and put file and section before what it complains of."""
+    try:
+        call()
+    except ValueError as error:
+        raise ValueError(f"{where} {error}") from error

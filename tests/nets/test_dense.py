@@ -104,7 +104,7 @@ def test_values_below_detection_must_be_imputed_first(table):
     X, y, _ = table
     broken = X.copy()
     broken[7, 2] = 0.0
-    with pytest.raises(ValueError, match="got 0 at row 7, column 2.*Impute"):
+    with pytest.raises(ValueError, match=r"got 0 at row 7, column 2.*Impute"):
         DenseClassifier().fit(broken, y)
 
 

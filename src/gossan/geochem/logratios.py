@@ -75,7 +75,8 @@ class LogRatioTransformer(TransformerMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If a part is not positive (the cells are named), the kind or the basis is unknown.
+            If there are no rows, a part is not positive (the cells are named), or the kind or the
+            basis is unknown.
         KeyError
             If the denominator is not among the columns.
         """
@@ -130,6 +131,10 @@ class LogRatioTransformer(TransformerMixin, BaseEstimator):
             raise ValueError(
                 f"X must be a table with rows and columns, got shape {numbers.shape}."
                 " Reshape one sample with X.reshape(1, -1)."
+            )
+        if reset and not len(numbers):
+            raise ValueError(
+                f"X must have rows to fit on, got shape {numbers.shape}. Check what was filtered out."
             )
         validate_data(self, X, reset=reset, skip_check_array=True)
         return numbers

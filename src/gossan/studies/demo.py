@@ -62,7 +62,7 @@ def write_demo(folder: str | Path, *, random_state: int = 0) -> Path:
     counts = names[kinds != "Unseen"].groupby(kinds).agg(lambda own: sorted(own.unique()))
     rich = counts[counts.map(len) > 5].index[:N_NEW]
     new = [counts[kind][0] for kind in rich] + unseen
-    target = RunFolder(folder)
+    target = RunFolder(folder, owner="demo")
     target.write_text("analyses.csv", table[~names.isin(new)].to_csv(index=False))
     unknown = table[names.isin(new)].drop(columns=["type"])
     target.write_text("new_deposits.csv", unknown.to_csv(index=False))

@@ -27,6 +27,7 @@ from gossan.validation import (
     TemperatureCalibrator,
     group_units,
     pool_by_group,
+    share_context,
 )
 
 __all__ = ["DepositTypeModel", "recommended_classifier"]
@@ -181,6 +182,28 @@ class DepositTypeModel:
         out.insert(0, "prediction", np.array(self.classes)[probabilities.argmax(axis=1)])
         return out
 
+    def in_context(self, predictions: pd.DataFrame, deposits: ArrayLike) -> pd.DataFrame:
+        """Predictions of analyses that also hear the others of their deposit.
+
+        Parameters
+        ----------
+        predictions : DataFrame
+            Result of `predictions`.
+        deposits : array of shape (n,)
+            Deposit of each analysis.
+
+        Returns
+        -------
+        predictions : DataFrame
+            In the same columns, see `gossan.validation.share_context`.
+        """
+        shared = share_context(
+            predictions[self.classes].to_numpy(), np.asarray(deposits).astype(str)
+        )
+        out = pd.DataFrame(shared, columns=self.classes, index=predictions.index)
+        out.insert(0, "prediction", np.array(self.classes)[shared.argmax(axis=1)])
+        return out
+
     def verdicts(
         self,
         values: pd.DataFrame,
@@ -217,7 +240,8 @@ class DepositTypeModel:
         novelty = self._novelty(values, names).reindex(pooled.names)
         nearest = np.array(self.classes)[probabilities.argmax(axis=1)]
         outside = novelty["is_outside"].to_numpy(dtype=bool)
-        disagree = pd.Series(predictions["prediction"].to_numpy()).groupby(names)
+        own = predictions["prediction"].to_numpy()
+        differs = own != nearest[np.searchsorted(pooled.names, names)]
         table = pd.DataFrame(
             {
                 "deposit": pooled.names,
@@ -229,10 +253,7 @@ class DepositTypeModel:
                 "out_of_distribution": outside,
                 "outside_elements": [_words(x) for x in novelty["features_outside"]],
                 "n_analyses": pooled.n_analyses,
-                "n_disagree": [
-                    int((disagree.get_group(name) != kind).sum())
-                    for name, kind in zip(pooled.names, nearest, strict=True)
-                ],
+                "n_disagree": [int(differs[names == name].sum()) for name in pooled.names],
             }
         )
         return pd.concat([table, pd.DataFrame(probabilities, columns=self.classes)], axis=1)

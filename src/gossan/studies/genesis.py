@@ -86,18 +86,21 @@ def make_model(name: str = "recommended", *, random_state: int = 0) -> BaseEstim
     -------
     model : classifier, not fitted
     """
-    makers: dict[str, Callable[[], BaseEstimator]] = {
-        "recommended": lambda: recommended_classifier(random_state),
-        "network": lambda: DenseClassifier(random_state=random_state),
-        "gul2025": lambda: DenseClassifier(preset="gul2025", random_state=random_state),
-        "discriminant": HierarchicalDiscriminant,
-        "neighbours": GroupNeighbours,
-        "trees": lambda: BoostedTrees(random_state=random_state),
-    }
-    check_option("name", name, (*makers, *BASELINES))
-    if name in makers:
-        return makers[name]()
+    check_option("name", name, (*MODELS, *BASELINES))
+    if name in MODELS:
+        return MODELS[name](random_state)
     return make_baseline(name, random_state=random_state)
+
+
+# Models that can be saved and shipped; the baselines stand beside them only.
+MODELS: dict[str, Callable[[int], BaseEstimator]] = {
+    "recommended": recommended_classifier,
+    "network": lambda seed: DenseClassifier(random_state=seed),
+    "gul2025": lambda seed: DenseClassifier(preset="gul2025", random_state=seed),
+    "discriminant": lambda _: HierarchicalDiscriminant(),
+    "neighbours": lambda _: GroupNeighbours(),
+    "trees": lambda seed: BoostedTrees(random_state=seed),
+}
 
 
 def able_to_miss(model: BaseEstimator, X: np.ndarray) -> BaseEstimator:
@@ -105,6 +108,29 @@ def able_to_miss(model: BaseEstimator, X: np.ndarray) -> BaseEstimator:
     if not np.isnan(X).any() or get_tags(model).input_tags.allow_nan:
         return model
     return Pipeline([("medians", SimpleImputer(strategy="median")), ("model", model)])
+
+
+def check_gaps(labelled: LabelledTable, name: str) -> None:
+    """Raise if the table has gaps and the model of that name takes none.
+
+    Parameters
+    ----------
+    labelled : LabelledTable
+        Training table.
+    name : str
+        See `make_model`.
+
+    Raises
+    ------
+    ValueError
+        If so; before anything slow.
+    """
+    model = make_model(name)
+    if able_to_miss(model, labelled.X) is not model:
+        raise ValueError(
+            f"{labelled.assays.source} has missing values, and the model {name!r} takes none. Use "
+            "'recommended' or 'discriminant', or lower max_missing to leave sparse elements out."
+        )
 
 
 def validate(
@@ -303,12 +329,8 @@ def train(
     -------
     model : DepositTypeModel
     """
+    check_gaps(labelled, name)
     model = make_model(name, random_state=random_state)
-    if able_to_miss(model, labelled.X) is not model:
-        raise ValueError(
-            f"{labelled.assays.source} has missing values, and the model {name!r} takes none. Use "
-            "'recommended' or 'discriminant', or lower max_missing to leave sparse elements out."
-        )
     return DepositTypeModel.train(
         model,
         labelled.table,

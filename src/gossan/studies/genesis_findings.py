@@ -30,6 +30,7 @@ from gossan.validation import (
     permutation_importance,
 )
 
+MOST_DRAWN = 4000  # new analyses in a figure; a published table is rarely larger
 THERMOMETER = ("Fe", "Mn", "Ga", "Ge", "In")
 FORMATION_NOTE = (
     "GGIMFis thermometer of sphalerite (Frenzel et al. 2016, doi:10.1016/j.oregeorev.2015.12.017), "
@@ -163,7 +164,8 @@ def classification_findings(
     -------
     findings : GenesisFindings
     """
-    complete = values.notna().all(axis=1)
+    drawn = drawn_rows(deposits)
+    complete = values.notna().all(axis=1).to_numpy() & drawn
     embedding, loadings = _embedding(
         model.training, model.elements, values[complete], deposits[complete]
     )
@@ -171,7 +173,7 @@ def classification_findings(
     reference = model.training[model.elements].groupby(model.training["deposit"]).median().median()
     medians = values[there].groupby(deposits).median()
     factors = enrichment_factors(medians, reference[there].to_dict())
-    points = values.assign(deposit=deposits)
+    points = values.assign(deposit=deposits)[drawn]
     return GenesisFindings(
         title=title,
         table_name=assays.source,
@@ -198,6 +200,42 @@ def classification_findings(
         citations=CITATIONS,
         model_card=card,
     )
+
+
+def drawn_rows(deposits: np.ndarray, *, most: int = MOST_DRAWN) -> np.ndarray:
+    """Mask of the analyses that the figures show: all of a table of common size.
+
+    Of a larger one, the same number of each deposit as far as it has them, evenly through its rows,
+    so that the page stays a page: each mark is a line of the file.
+
+    Parameters
+    ----------
+    deposits : array of shape (n,)
+        Deposit of each analysis.
+    most : int
+        Number of analyses beyond which some are left out.
+
+    Returns
+    -------
+    is_drawn : bool array of shape (n,)
+
+    Examples
+    --------
+    >>> drawn_rows(np.array(["A", "A", "A", "A", "A", "A", "B"]), most=4).tolist()
+    [True, False, True, False, True, False, True]
+    """
+    if len(deposits) <= most:
+        return np.ones(len(deposits), dtype=bool)
+    codes = pd.factorize(deposits)[0]
+    counts = np.bincount(codes)
+    ranked = np.sort(counts)
+    room = (most - np.cumsum(ranked) + ranked) / np.arange(len(ranked), 0, -1)
+    each = max(1.0, float(room[ranked >= room][0]))
+    place = pd.Series(codes).groupby(codes).cumcount().to_numpy()
+    step = np.maximum(counts / each, 1.0)[codes]
+    is_drawn = np.floor(place / step) != np.floor((place - 1) / step)
+    is_drawn[np.flatnonzero(is_drawn)[most:]] = False  # more deposits than marks
+    return is_drawn
 
 
 def _importance(labelled: LabelledTable, folder: RunFolder, name: str) -> pd.DataFrame:

@@ -14,14 +14,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gossan._checks import check_option
 from gossan.data.assays import Assays
+from gossan.geochem.censoring import IMPUTATION_METHODS
 from gossan.report import write_report
 from gossan.report.genesis import genesis_report
 from gossan.saving import save_model
 from gossan.studies import genesis
 from gossan.studies.deposit_types import DepositTypeModel
 from gossan.studies.genesis_findings import classification_findings, study_findings
-from gossan.studies.genesis_tables import LabelledTable, read_labelled, read_unknown
+from gossan.studies.genesis_tables import (
+    LabelledTable,
+    expected_levels,
+    read_labelled,
+    read_unknown,
+)
 from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
 
@@ -38,6 +45,7 @@ def labels(
 
 def impute(*, method: str = "0.65") -> dict[str, Any]:
     """How values below detection are imputed, see `gossan.geochem.impute_censored`."""
+    check_option("method", method, IMPUTATION_METHODS)
     return {"method": method}
 
 
@@ -49,6 +57,10 @@ def model(
     random_state: int = 0,
 ) -> dict[str, Any]:
     """Which model, the coverage of its sets, and which elements are too sparse for it."""
+    check_option("name", name, tuple(genesis.MODELS))
+    _check_range("coverage", coverage, 0.5, 0.99, "0.9 keeps the true type in nine of ten sets")
+    _check_range("max_missing", max_missing, 0.0, 1.0, "0.5 leaves out what is half empty")
+    _check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
     return {
         "name": name,
         "coverage": coverage,
@@ -66,6 +78,22 @@ def validate(
     null_permutations: int = 20,
 ) -> dict[str, Any]:
     """Which simple models stand beside, the folds, the seeds and the null test."""
+    for baseline in baselines:
+        genesis.make_model(baseline)
+    if n_splits == 1:
+        raise ValueError(
+            "n_splits must be 0 or 2 and more, got 1: one fold leaves nothing to learn from. Set 0 "
+            "to hold out one deposit at a time."
+        )
+    _check_range("n_splits", n_splits, 0, np.inf, "0 holds out one deposit at a time")
+    _check_range("n_random_splits", n_random_splits, 2, np.inf, "5 is usual")
+    _check_range("null_permutations", null_permutations, 0, 10_000, "0 leaves the null test out")
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(
+            f"seeds must name one seed or several different ones, got {list(seeds)}. Set seeds = [0]."
+        )
+    for seed in seeds:
+        _check_range("seeds", seed, 0, 2**31 - 1, "any whole number will do")
     return {
         "baselines": tuple(baselines),
         "n_splits": n_splits,
@@ -73,6 +101,12 @@ def validate(
         "seeds": tuple(seeds),
         "null_permutations": null_permutations,
     }
+
+
+def _check_range(name: str, value: float, low: float, high: float, hint: str) -> None:
+    if not low <= value <= high:
+        upper = f" to {high:g}" if np.isfinite(high) else " or more"
+        raise ValueError(f"{name} must be {low:g}{upper}, got {value:g}: {hint}.")
 
 
 def read_table(study: Study) -> LabelledTable:
@@ -88,14 +122,25 @@ def read_table(study: Study) -> LabelledTable:
 
 
 def read_new_deposits(
-    study: Study, elements: Sequence[str]
+    study: Study, labelled: LabelledTable
 ) -> tuple[pd.DataFrame, np.ndarray, Assays]:
     """The deposits to classify that a study names under [classify]."""
     arguments = dict(study.sections["classify"])
     if "table" not in arguments:
         raise ValueError(f'{study.path}: [classify] needs table = "FILE", the new analyses.')
     arguments["table"] = _beside(study, arguments["table"])
-    return read_unknown(elements=elements, **arguments)
+    arguments.setdefault("expected", expected_levels(labelled.table, labelled.elements))
+    return read_unknown(elements=labelled.elements, **arguments)
+
+
+def check_fit(study: Study, labelled: LabelledTable) -> None:
+    """Raise if the table allows no folds as asked, or has gaps that the model cannot take."""
+    chosen = model(**study.sections.get("model", {}))
+    how = validate(**study.sections.get("validate", {}))
+    genesis.protocol_folds(
+        labelled, n_splits=how["n_splits"], n_random_splits=how["n_random_splits"]
+    )
+    genesis.check_gaps(labelled, chosen["name"])
 
 
 def run_genesis(
@@ -103,12 +148,14 @@ def run_genesis(
 ) -> Path:
     """Run the study into `target`; parts that an earlier run finished are not done again."""
     say = progress or (lambda _: None)
-    folder = RunFolder(target)
-    say(f"reading {study.sections.get('read', {}).get('table')}")
-    labelled = read_table(study)
     chosen = model(**study.sections.get("model", {}))
     how = validate(**study.sections.get("validate", {}))
     name, seed = chosen["name"], chosen["random_state"]
+    say(f"reading {study.sections.get('read', {}).get('table')}")
+    labelled = read_table(study)
+    check_fit(study, labelled)  # before the folder is made and the long part begins
+    new = read_new_deposits(study, labelled) if "classify" in study.sections else None
+    folder = RunFolder(target, owner=f"run of {study.path.name}")
     trust = genesis.validate(
         labelled, folder=folder, name=name, random_state=seed, progress=say, **how
     )
@@ -144,9 +191,9 @@ def run_genesis(
     )
     findings = replace(findings, manifest=_printable(manifest), model_card=card)
     write_report(folder.path / "report.html", genesis_report(findings))
-    if "classify" in study.sections:
+    if new is not None:
         say("classifying the new deposits")
-        values, deposits, assays = read_new_deposits(study, labelled.elements)
+        values, deposits, assays = new
         classify_into(
             folder, fitted, card=card, values=values, deposits=deposits, assays=assays,
             title=f"{study.title}: new deposits", mineral=study.mineral, name="classified",
@@ -171,7 +218,10 @@ def classify_into(
     verdicts = fitted.verdicts(values, deposits, predictions=predictions)
     prefix = f"{name}_" if name else ""
     folder.write_table(f"{prefix}verdicts.csv", verdicts)
-    rows = pd.concat([pd.Series(deposits, name="deposit", index=values.index), predictions], axis=1)
+    in_context = fitted.in_context(predictions, deposits)
+    rows = in_context.rename(columns={"prediction": "prediction_with_deposit"})
+    rows.insert(0, "prediction_alone", predictions["prediction"])
+    rows.insert(0, "deposit", deposits)
     folder.write_table(f"{prefix}predictions.csv", rows)
     findings = classification_findings(
         fitted,

@@ -6,7 +6,7 @@ Files and column names come in; values [ppm] without censored cells, with deposi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,16 @@ import numpy as np
 import pandas as pd
 
 from gossan._checks import did_you_mean
+from gossan._units import oxide_element
 from gossan.data.assays import Assays, read_assays
+from gossan.data.headers import OXIDES
+from gossan.data.screening import Finding, format_rows, make_finding
 from gossan.geochem import impute_censored
 
 LEAST_DEPOSITS = 3
 DEPOSIT_COLUMNS = ("deposit", "mine", "site")
+MOST_MISSING = 0.5  # share of a row's elements; an analysis with less says too little
+WIDENING = 10.0  # a deposit may lie this far beyond all known ones before its unit is doubted
 
 
 @dataclass(frozen=True)
@@ -89,14 +94,18 @@ def read_labelled(
     ValueError
         If a label column is not there, or there are too few types or deposits to validate.
     """
+    _check_ppm(read)
     assays = read_assays(**read)
     sites = _labels(assays, deposit=deposit, type=type, reference=reference)
     values, left_out = usable_values(assays, method=method, max_missing=max_missing)
-    has_label = sites["deposit"].notna() & sites["type"].notna() & values.notna().any(axis=1)
-    if not has_label.all():
-        count = int((~has_label).sum())
-        left_out.append(f"{count} analyses without deposit, type or any value were left out.")
-    table = pd.concat([values, sites], axis=1)[has_label.to_numpy()].reset_index(drop=True)
+    has_label = (sites["deposit"].notna() & sites["type"].notna()).to_numpy()
+    has_values = ~_is_sparse(values)
+    for is_good, lack in ((has_label, "a deposit or a type"), (has_values, "half of the elements")):
+        if not is_good.all():
+            rows = assays.rows[~is_good]
+            where = format_rows(rows.tolist())
+            left_out.append(f"{len(rows)} analyses without {lack} were left out: {where}.")
+    table = pd.concat([values, sites], axis=1)[has_label & has_values].reset_index(drop=True)
     _check_enough(table, assays.source)
     return LabelledTable(table, list(values.columns), assays, left_out)
 
@@ -173,9 +182,10 @@ def read_unknown(
     Raises
     ------
     ValueError
-        If fewer than half of the elements are there.
+        If fewer than half of the elements are there, in the table or in every row.
     """
-    assays = read_assays(table, **read)
+    _check_ppm(read)
+    assays = _read_elements(table, elements, read)
     there = [name for name in elements if name in assays.values.columns]
     if 2 * len(there) < len(elements):
         raise ValueError(
@@ -183,25 +193,108 @@ def read_unknown(
             f"({', '.join(there) or 'none'}); missing are "
             f"{', '.join(e for e in elements if e not in there)}. At least half must be there."
         )
-    values = assays.values.select_dtypes("number").reindex(columns=list(elements))
+    values = assays.values.reindex(columns=list(elements))
     censored = assays.censored.reindex(columns=list(elements), fill_value=False).astype(bool)
     if censored[there].to_numpy().any():
         values[there] = impute_censored(values[there], censored[there], method=method)
     values = values.where(values > 0)
-    deposits = _deposit_names(assays, deposit)
-    return values, deposits, assays
+    deposits, doubts = _deposit_names(assays, deposit)
+    is_sparse = _is_sparse(values)
+    if is_sparse.all():
+        raise ValueError(
+            f"{assays.source} has no analysis with half of the {len(elements)} elements of the model "
+            f"({', '.join(elements)}). Fill in what was measured, or check the columns."
+        )
+    if is_sparse.any():
+        message = "less than half of the model's elements: left out"
+        doubts.append(make_finding("sparse", "warning", message, rows=assays.rows[is_sparse]))
+    findings = (*doubts, *assays.report.findings)
+    assays = replace(assays, report=replace(assays.report, findings=findings))
+    return values[~is_sparse], deposits[~is_sparse], assays.take(~is_sparse)
 
 
-def _deposit_names(assays: Assays, deposit: str | None) -> np.ndarray:
+def expected_levels(
+    training: pd.DataFrame, elements: Sequence[str]
+) -> dict[str, tuple[float, float]]:
+    """Range in which the median of each element of a new table should lie.
+
+    A slip between units (wt% for ppm is a factor of 10,000) brings most elements beyond it, and
+    an unusual deposit rarely does.
+
+    Parameters
+    ----------
+    training : DataFrame
+        `elements` [ppm] and `deposit`.
+    elements : sequence of str
+        Which.
+
+    Returns
+    -------
+    expected : dict of element to (low, high)
+        Lowest and highest median of a training deposit [ppm], ten times wider on both sides.
+
+    Examples
+    --------
+    >>> training = pd.DataFrame({"Fe": [900.0, 1100.0, 80000.0], "deposit": ["A", "A", "B"]})
+    >>> expected_levels(training, ["Fe"])
+    {'Fe': (100.0, 800000.0)}
+    """
+    medians = training[list(elements)].groupby(training["deposit"].to_numpy()).median()
+    lowest, highest = medians.min() / WIDENING, medians.max() * WIDENING
+    return {
+        name: (float(lowest[name]), float(highest[name])) for name in elements if lowest[name] > 0
+    }
+
+
+def _check_ppm(read: Mapping[str, Any]) -> None:
+    if read.get("convert", True) is False:
+        raise ValueError(
+            "Deposit types are learned and told from concentrations in ppm, got convert = false."
+            ' Leave convert out, or set convert = "element" to turn oxides into elements.'
+        )
+
+
+def _read_elements(
+    table: str | Path | pd.DataFrame, elements: Sequence[str], read: Mapping[str, Any]
+) -> Assays:
+    """Read a table; elements of the model that it gives as oxides only are computed from these."""
+    assays = read_assays(table, **read)
+    there = set(assays.values.columns)
+    as_oxide = {oxide_element(str(name)) for name in there if name in OXIDES}
+    lacking = [name for name in elements if name not in there]
+    if not set(lacking) & as_oxide:
+        return assays
+    wanted = [name for name in elements if name in there or name in as_oxide]
+    return read_assays(table, **{**read, "elements": wanted})
+
+
+def _is_sparse(values: pd.DataFrame) -> np.ndarray:
+    """Return whether more than half of the elements are missing, for each row."""
+    return (values.isna().mean(axis=1) > MOST_MISSING).to_numpy()
+
+
+def _deposit_names(assays: Assays, deposit: str | None) -> tuple[np.ndarray, list[Finding]]:
+    """Return the deposit of each row, and what is doubtful about them."""
     if deposit is None:
         named = [c for c in assays.sites.columns if str(c).strip().lower() in DEPOSIT_COLUMNS]
         if not named:
-            return np.full(assays.n_samples, "all analyses")
-        deposit = named[0]
+            message = (
+                "no column is called deposit, mine or site: the whole table is taken as one deposit."
+                " If it holds several, name their column (--deposit COLUMN)"
+            )
+            doubt = make_finding("one deposit", "warning", message)
+            return np.full(assays.n_samples, "all analyses"), [doubt]
+        deposit = str(named[0])
     if deposit not in assays.sites.columns:
         raise ValueError(_no_column(assays, "deposit", deposit))
     names = assays.sites[deposit].astype("string").str.strip()
-    return names.fillna("(no deposit named)").to_numpy(dtype=str)
+    is_blank = (names.isna() | (names == "")).to_numpy(dtype=bool)
+    doubts = []
+    if is_blank.any():
+        message = "no deposit named: these analyses are taken together as one"
+        rows = assays.rows[is_blank]
+        doubts = [make_finding("no deposit", "warning", message, rows=rows, column=deposit)]
+    return names.mask(is_blank, "(no deposit named)").to_numpy(dtype=str), doubts
 
 
 def _labels(assays: Assays, **columns: str | None) -> pd.DataFrame:
@@ -220,8 +313,8 @@ def _labels(assays: Assays, **columns: str | None) -> pd.DataFrame:
 def _no_column(assays: Assays, role: str, column: str) -> str:
     there = [str(name) for name in assays.sites.columns]
     return (
-        f"{assays.source} has no column {column!r} for the {role}; it has {', '.join(there)}."
-        f"{did_you_mean(column, there)} Name the right one with {role} = ..."
+        f"{assays.source} has no column {column!r} for the {role}; besides its analyses it has "
+        f"{', '.join(there) or 'none'}.{did_you_mean(column, there)} Name the right one as {role}."
     )
 
 

@@ -12,8 +12,11 @@ import os
 import platform
 import tempfile
 import time
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -36,18 +39,53 @@ class RunFolder:
     Parameters
     ----------
     path : path
-        The folder; another run's folder is continued.
+        The folder; one that the same owner left is continued.
+    owner : str, optional
+        What writes it, such as "run of magnetite.toml". A folder that belongs to something else is
+        refused, so that no file of the user is overwritten. None takes any folder.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds something else.
+    OSError
+        If it cannot be made or written.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, owner: str | None = None) -> None:
         self.path = Path(path)
-        if self.path.exists() and not self.path.is_dir():
-            raise ValueError(
-                f"{self.path} is a file, not a folder for a run. Name another with --out."
-            )
-        self.path.mkdir(parents=True, exist_ok=True)
+        self.owner = owner
         self.seconds: dict[str, float] = {}
         self.reused: list[str] = []
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=self.path).close()
+        except OSError as error:
+            raise type(error)(
+                f"{self.path} cannot be written as a folder ({error.strerror or error}). Name "
+                "another with --out, or mend its permissions."
+            ) from error
+        if owner is not None:
+            self._claim(owner)
+
+    def _claim(self, owner: str) -> None:
+        """Refuse the folder of another owner; leave a manifest that names this one."""
+        found = sorted(file.name for file in self.path.iterdir())
+        if not found:
+            self.write_text("manifest.json", json.dumps({"gossan": __version__, "owner": owner}))
+            return
+        try:
+            manifest = json.loads((self.path / "manifest.json").read_text(encoding="utf-8"))
+            known = manifest.get("owner", owner) if "gossan" in manifest else ""
+        except (OSError, ValueError, AttributeError, TypeError):
+            known = ""
+        if known != owner:
+            holds = f"the {known}" if known else "things that gossan did not write"
+            shown = ", ".join(found[:3]) + (", ..." if len(found) > 3 else "")
+            raise ValueError(
+                f"{self.path} holds {holds} ({shown}), and the {owner} would overwrite it. Name a "
+                "new or empty folder with --out."
+            )
 
     def part(self, name: str, depends: Mapping[str, Any], compute: Callable[[], Arrays]) -> Arrays:
         """Return the arrays of a part, from the folder if an earlier run left them there.
@@ -63,32 +101,24 @@ class RunFolder:
         """
         key = fingerprint({"part": name, "gossan": __version__, **depends})
         file = self.path / "parts" / f"{name}.npz"
-        if file.exists():
-            with np.load(file, allow_pickle=False) as stored:
-                if str(stored["key"]) == key:
-                    self.reused.append(name)
-                    return {k: stored[k] for k in stored.files if k != "key"}
+        stored = _read_part(file)
+        if str(stored.pop("key", "")) == key:
+            self.reused.append(name)
+            return stored
         start = time.perf_counter()
         arrays = compute()
         self.seconds[name] = round(time.perf_counter() - start, 2)
         logger.info("%s: %.1f s", name, self.seconds[name])
         file.parent.mkdir(exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as stream:
-            kept: dict[str, Any] = {"key": np.array(key), **arrays}
-            np.savez_compressed(stream, **kept)
-        Path(stream.name).replace(file)
+        kept: dict[str, Any] = {"key": np.array(key), **arrays}
+        _write_whole(file, partial(np.savez_compressed, **kept))
         return arrays
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file whole: a reader finds the old one or the new one, never half."""
         file = self.path / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=file.parent, suffix=".part", delete=False, encoding="utf-8"
-        ) as stream:
-            stream.write(text)
-        Path(stream.name).chmod(0o644)
-        Path(stream.name).replace(file)
+        _write_whole(file, lambda stream: stream.write(text.encode("utf-8")))
         return file
 
     def write_table(self, name: str, table: pd.DataFrame) -> Path:
@@ -103,6 +133,7 @@ class RunFolder:
         """Write `manifest.json`: versions, time, machine, seconds of each part, and `facts`."""
         manifest = {
             "gossan": __version__,
+            "owner": self.owner,
             "python": platform.python_version(),
             "packages": {name: version(name) for name in PACKAGES},
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
@@ -113,6 +144,31 @@ class RunFolder:
         }
         self.write_text("manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
         return manifest
+
+
+def _read_part(file: Path) -> Arrays:
+    """Return the arrays of a part; none if it is not there, or damaged and to be done again."""
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        logger.warning("%s is damaged (%s) and is computed again", file.name, error)
+        return {}
+
+
+def _write_whole(file: Path, write: Callable[[Any], Any]) -> None:
+    """Write a file beside its place and move it there; nothing is left of one that was stopped."""
+    with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as stream:
+        part = Path(stream.name)
+        try:
+            write(stream)
+        except BaseException:  # Ctrl-C, too
+            part.unlink()
+            raise
+    part.chmod(0o644)
+    part.replace(file)
 
 
 def fingerprint(thing: Any) -> str:

@@ -19,6 +19,7 @@ __getattr__, __dir__, __all__ = attach(
             "group_units",
             "skill_score",
         ],
+        "context": ["share_context"],
         "curves": ["occurrence_shares", "capture_curve", "CaptureCurve", "roc_by_ranks"],
         "uncertainty": [
             "cluster_bootstrap",

@@ -1,0 +1,73 @@
+"""Run folders: finished parts are not done again, files are whole, formulas are harmless."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gossan.studies.run_folder import RunFolder, fingerprint
+
+
+def test_a_finished_part_is_not_done_again(tmp_path):
+    calls = []
+
+    def compute():
+        calls.append(1)
+        return {"x": np.arange(3)}
+
+    for _ in range(2):
+        folder = RunFolder(tmp_path / "run")
+        np.testing.assert_array_equal(folder.part("a", {"seed": 1}, compute)["x"], [0, 1, 2])
+    assert len(calls) == 1
+    assert folder.reused == ["a"]
+
+
+def test_another_dependency_is_computed_anew(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.part("a", {"seed": 1}, lambda: {"x": np.array(1)})
+    assert folder.part("a", {"seed": 2}, lambda: {"x": np.array(2)})["x"] == 2
+
+
+def test_a_part_that_fails_leaves_nothing_behind(tmp_path):
+    folder = RunFolder(tmp_path)
+
+    def fail():
+        raise RuntimeError("stopped")
+
+    with pytest.raises(RuntimeError, match="stopped"):
+        folder.part("a", {}, fail)
+    assert folder.part("a", {}, lambda: {"x": np.array(5)})["x"] == 5
+
+
+def test_a_file_is_no_run_folder(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(FileExistsError, match=r"cannot be written as a folder.*--out"):
+        RunFolder(tmp_path / "file")
+
+
+def test_text_replaces_the_old_whole(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.write_text("a.txt", "old")
+    assert folder.write_text("a.txt", "new").read_text() == "new"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+def test_formulas_are_quoted_and_numbers_are_not(tmp_path):
+    table = pd.DataFrame({"name": ["=1+1", "@x", "Huize"], "value": [-1.0, 2.0, 3.0]})
+    path = RunFolder(tmp_path).write_table("t.csv", table)
+    assert path.read_text().splitlines()[1:] == ["'=1+1,-1.0", "'@x,2.0", "Huize,3.0"]
+
+
+def test_the_manifest_names_versions(tmp_path):
+    RunFolder(tmp_path).write_manifest({"study": "genesis"})
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert manifest["study"] == "genesis"
+    assert {"numpy", "torch"} <= set(manifest["packages"])
+
+
+def test_fingerprints_see_every_cell_and_name():
+    table = pd.DataFrame({"a": [1.0, 2.0]})
+    changed = table.assign(a=[1.0, 2.0000001])
+    assert fingerprint(table) == fingerprint(table.copy())
+    assert len({fingerprint(t) for t in (table, changed, table.rename(columns={"a": "b"}))}) == 3
