@@ -28,7 +28,12 @@ SOURCE = (
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--out", type=Path, default=PACKAGE, help="folder of the model")
-    parser.add_argument("--run", type=Path, default=Path("runs/shipped"), help="keeps what is done")
+    parser.add_argument(
+        "--run",
+        type=Path,
+        default=Path("runs/bench-genesis"),
+        help="keeps what is done; the one of bench/genesis.py, which validates the same model",
+    )
     options = parser.parse_args()
     labelled = read_labelled(
         {"table": find("sphalerite") / "sphalerite.csv"}, reference="reference"

@@ -23,11 +23,8 @@ from gossan._checks import GossanWarning, check_option
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gossan.data import Finding
-
 MINERALS = ("sphalerite",)
 DEMO_SEED = 7
-MOST_FINDINGS = 20
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,7 +77,7 @@ def _told(error: Exception) -> tuple[int, str]:
     )
 
 
-def _show_warning(message: Warning | str, *_: Any) -> None:
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
     print(f"warning: {message}", file=sys.stderr)
 
 
@@ -176,13 +173,13 @@ def _demo(options: argparse.Namespace) -> int:
 def _classify(options: argparse.Namespace) -> int:
     from gossan.saving import load_model
     from gossan.studies.deposit_types import DepositTypeModel
-    from gossan.studies.genesis_tables import expected_levels, read_unknown
+    from gossan.studies.genesis_tables import doubts, read_unknown
     from gossan.studies.run_folder import RunFolder
 
     source = options.model or _shipped(options.mineral)
     fitted, card = load_model(source)
     if not isinstance(fitted, DepositTypeModel):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004 - what is wrong is the folder
             f"{source} holds a {type(fitted).__name__}, which gives no verdicts on deposits. Name "
             "the folder model/ of a run."
         )
@@ -191,9 +188,10 @@ def _classify(options: argparse.Namespace) -> int:
     read = {key: value for key, value in read.items() if value is not None}
     values, deposits, assays = read_unknown(
         options.table, elements=fitted.elements, deposit=options.deposit,
-        expected=expected_levels(fitted.training, fitted.elements), **read,
+        training=fitted.training, **read,
     )  # fmt: skip
-    _print_findings(assays.report.findings)
+    for line in doubts(assays):
+        print(_plain(line))
     missing = [name for name in fitted.elements if values[name].isna().all()]
     if missing:
         print(f"warning: {', '.join(missing)} not in the table; filled in from the other elements.")
@@ -250,20 +248,6 @@ def _scores(folder: Path) -> str:
         for row in table.itertuples()
     ]
     return "\n".join(lines)
-
-
-def _print_findings(findings: Sequence[Finding]) -> None:
-    """Print errors and warnings, the first twenty, with their columns and rows."""
-    from gossan.data.screening import format_rows
-
-    grave = [finding for finding in findings if finding.severity != "note"]
-    for finding in grave[:MOST_FINDINGS]:
-        column = f"{finding.column}: " if finding.column else ""
-        rows = format_rows(finding.rows, finding.n_cells)
-        told = f"{column}{finding.message}{f'; {rows}' if rows else ''}"
-        print(f"{finding.severity}: {_plain(told)}")
-    if len(grave) > MOST_FINDINGS:
-        print(f"... and {len(grave) - MOST_FINDINGS} more; see the report (--out FOLDER)")
 
 
 def _verdict_lines(verdicts: pd.DataFrame, *, where: Path | None = None) -> str:

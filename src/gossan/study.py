@@ -188,7 +188,7 @@ def _check_section(path: Path, name: str, arguments: Mapping[str, Any]) -> None:
     functions = [sections[name]]
     if "read" in inspect.signature(sections[name]).parameters:
         functions.append(sections["read"])  # what it does not know itself goes on to read_assays
-    without = () if name == "read" else ("elements",)
+    without = () if name == "read" else ("elements", "training")
     check_keys(f"{path}: [{name}]", arguments, functions=functions, without=without)
     if name in {"labels", "impute", "model", "validate"}:
         _with_place(f"{path}: [{name}]", partial(sections[name], **arguments))

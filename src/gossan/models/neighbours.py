@@ -19,7 +19,7 @@ from gossan.models._rows import check_above_zero, read_rows, read_training
 __all__ = ["GroupNeighbours"]
 
 NEIGHBOURHOOD = 4  # the kernel is as wide as the distance to the fourth nearest deposit
-MOST_DISTANCES = 2**21  # held at once: 16 MiB
+MOST_DISTANCES = 2**22  # held at once: 32 MiB
 
 
 class GroupNeighbours(ClassifierMixin, BaseEstimator):
@@ -164,18 +164,21 @@ class GroupNeighbours(ClassifierMixin, BaseEstimator):
         self, values: NDArray[np.float64], trained: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         """Return the distance of each row to each deposit, shape (m, n_units)."""
-        squares = np.einsum("ij,ij->i", values, values)[:, None] - 2.0 * (values @ trained.T)
-        squares += np.einsum("ij,ij->i", trained, trained)  # (m, n)
-        np.maximum(squares, 0.0, out=squares)
+        # |v - t|^2 = |v|^2 + (|t|^2 - 2 v.t): what is in brackets ranks the rows of a deposit.
+        lengths = np.einsum("ij,ij->i", trained, trained)
+        ranks = np.column_stack([values, np.ones(len(values))]) @ np.vstack(
+            [-2.0 * trained.T, lengths]
+        )  # (m, n)
         distances, start = [], 0
         for size, count in zip(*np.unique(self.sizes_, return_counts=True), strict=True):
-            block = squares[:, start : start + size * count].reshape(len(values), count, size)
+            block = ranks[:, start : start + size * count].reshape(len(values), count, size)
             nearest = min(int(self.n_nearest), int(size))
             if nearest < size:
                 block = np.partition(block, nearest - 1, axis=2)[:, :, :nearest]
             distances.append(block.mean(axis=2))
             start += size * count
-        return np.hstack(distances)
+        own = np.einsum("ij,ij->i", values, values)[:, None]
+        return np.maximum(np.hstack(distances) + own, 0.0)
 
     def _votes(self, distances: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return class probabilities from distances to deposits, shape (m, n_classes)."""

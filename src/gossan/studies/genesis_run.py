@@ -6,6 +6,7 @@ A checked `Study` and a folder come in; the run folder, report first, goes out.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gossan._checks import check_option
+from gossan._checks import GossanWarning, check_option
 from gossan.data.assays import Assays
 from gossan.geochem.censoring import IMPUTATION_METHODS
 from gossan.report import write_report
@@ -25,7 +26,6 @@ from gossan.studies.deposit_types import DepositTypeModel
 from gossan.studies.genesis_findings import classification_findings, study_findings
 from gossan.studies.genesis_tables import (
     LabelledTable,
-    expected_levels,
     read_labelled,
     read_unknown,
 )
@@ -129,8 +129,13 @@ def read_new_deposits(
     if "table" not in arguments:
         raise ValueError(f'{study.path}: [classify] needs table = "FILE", the new analyses.')
     arguments["table"] = _beside(study, arguments["table"])
-    arguments.setdefault("expected", expected_levels(labelled.table, labelled.elements))
-    return read_unknown(elements=labelled.elements, **arguments)
+    values, deposits, assays = read_unknown(
+        elements=labelled.elements, training=labelled.table, **arguments
+    )
+    for finding in assays.report.of_kind("wrong unit?"):
+        message = f"{assays.source}: {finding.column}: {finding.message}."
+        warnings.warn(message, GossanWarning, stacklevel=2)
+    return values, deposits, assays
 
 
 def check_fit(study: Study, labelled: LabelledTable) -> None:
