@@ -39,7 +39,12 @@ def main():
         {"table": find("sphalerite") / "sphalerite.csv"}, reference="reference"
     )
     trust = genesis.validate(
-        labelled, folder=RunFolder(options.run), baselines=(), null_permutations=0, progress=print
+        labelled,
+        folder=RunFolder(options.run),
+        baselines=(),
+        seeds=range(5),
+        null_permutations=0,
+        progress=print,
     )
     model = genesis.train(labelled, trust)
     references = sorted(labelled.table["reference"].unique())
