@@ -106,7 +106,7 @@ def isotopes(table):
 
 
 def blank_lines(table):
-    return pd.concat([table.head(9), table.head(2) * np.nan, table.iloc[9:]])
+    return table.reindex([*table.index[:9], -1, -2, *table.index[9:]])
 
 
 def foreign_columns(table):
@@ -181,7 +181,7 @@ def test_missing_elements_are_named_or_refused(classify, n_missing):
         assert set(verdicts) == set(TABLE["deposit"])
     else:
         assert code == 2
-        assert "elements that the model needs" in out or "no analyses" in out.lower()
+        assert "elements that the model needs" in out or "No column of analyses" in out
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_a_report_of_deposits_that_are_all_outside_is_written(classify, tmp_path
     assert "wt% taken for ppm" in out
     verdicts = pd.read_csv(tmp_path / "out" / "verdicts.csv")
     assert (verdicts["verdict"] == "none of these").mean() > 0.9
-    assert "wrong unit?" in (tmp_path / "out" / "report.html").read_text()
+    assert "wt% taken for ppm" in (tmp_path / "out" / "report.html").read_text()
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,7 @@ def doubled(table, _):
     return pd.concat([table, table])
 
 
-FAULTS = (fewer_elements, wrong_unit, holes, text_cell, three_rows, one_deposit, doubled, no_names)
+FAULTS = (fewer_elements, wrong_unit, holes, three_rows, one_deposit, text_cell, doubled, no_names)
 
 
 def spoilt(faults, seed):
@@ -394,7 +394,7 @@ def test_faults_together_end_in_a_message_or_verdicts(tmp_path_factory, faults, 
         code, out, verdicts = captured(["classify", str(path)], patch)
     if text_cell in faults:
         assert code == 2
-        assert "1.2.3" in out or "elements that the model needs" in out
+        assert re.search(r"1\.2\.3|of the model|the model needs|more than 100 %", out)
     if code == 0:
         named = set(table["deposit"]) if "deposit" in table else {"all analyses"}
         assert set(verdicts) <= named
@@ -487,7 +487,7 @@ GOOD_STUDIES = {
     "wrong unit": lambda t: t.assign(Fe=t["Fe"] / 1e4),
     "a constant element": lambda t: t.assign(Cd=2000.0),
     "holes": lambda t: t.assign(**t[ELEMENTS].mask(np.eye(len(t), 12, dtype=bool))),
-    "sparse row": lambda t: t.assign(**t[ELEMENTS].mask(np.arange(len(t))[:, None] == 3)),
+    "sparse row": lambda t: t.assign(**t[ELEMENTS].where(t.index.to_numpy()[:, None] != [3] * 12)),
     "numbers as types": lambda t: t.assign(type=t["type"].factorize()[0]),
     "odd names": lambda t: t.assign(deposit="<b>" + t["deposit"] + ", 'x'\n"),
     "two types": lambda t: t[t["type"].isin(t["type"].unique()[:2])],

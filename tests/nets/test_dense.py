@@ -110,5 +110,5 @@ def test_values_below_detection_must_be_imputed_first(table):
 
 def test_one_class_is_refused(table):
     X, _, _ = table
-    with pytest.raises(ValueError, match=r"at least 2 classes, got only \\['MVT'\\]"):
+    with pytest.raises(ValueError, match=r"at least 2 classes, got only \['MVT'\]"):
         DenseClassifier().fit(X, ["MVT"] * len(X))

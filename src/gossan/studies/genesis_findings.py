@@ -82,6 +82,7 @@ def study_findings(
     table, elements = labelled.table, labelled.elements
     calibrated = verdicts[model.classes].to_numpy()
     coverage = conformal_coverage(calibrated, verdicts["type"].to_numpy(), classes=model.classes)
+    embedding, loadings = _embedding(table, elements, None, None)
     return GenesisFindings(
         title=title,
         table_name=labelled.assays.source,
@@ -114,8 +115,8 @@ def study_findings(
         discriminating=discriminating_elements(
             table[elements], labelled.y, groups=group_units(labelled.groups, labelled.y)
         ),
-        embedding=_embedding(table, elements, None, None)[0],
-        loadings=_embedding(table, elements, None, None)[1],
+        embedding=embedding,
+        loadings=loadings,
         training=table[[*elements, "type", "deposit"]],
         formation=_formation(table[elements], labelled.groups, mineral),
         class_temperatures=_class_temperatures(model, mineral),
@@ -295,8 +296,10 @@ def _embedding(
     elements: list[str],
     values: pd.DataFrame | None,
     deposits: np.ndarray | None,
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Principal components of log concentrations of the deposits' analyses, and their arrows."""
+) -> tuple[pd.DataFrame, pd.DataFrame] | tuple[None, None]:
+    """Principal components of log concentrations of the analyses, and their arrows, if two exist."""
+    if len(elements) < 2:
+        return None, None
     logs = np.log10(training[elements].fillna(training[elements].median()).to_numpy())
     center, scale = logs.mean(axis=0), logs.std(axis=0)
     scale = np.where(scale > 0, scale, 1.0)

@@ -16,7 +16,7 @@ import pandas as pd
 from gossan._checks import did_you_mean
 from gossan._units import oxide_element
 from gossan.data.assays import Assays, read_assays
-from gossan.data.headers import OXIDES
+from gossan.data.headers import OXIDES, parse_header
 from gossan.data.screening import Finding, find_wrong_units, format_rows, make_finding
 from gossan.geochem import impute_censored
 
@@ -294,14 +294,15 @@ def _check_ppm(read: Mapping[str, Any]) -> None:
 def _read_elements(
     table: str | Path | pd.DataFrame, elements: Sequence[str], read: Mapping[str, Any]
 ) -> Assays:
-    """Read a table; elements of the model that it gives as oxides only are computed from these."""
+    """Read a table; elements of the model that are there as oxides or as text are asked for."""
     assays = read_assays(table, **read)
     there = set(assays.values.columns)
     as_oxide = {oxide_element(str(name)) for name in there if name in OXIDES}
-    lacking = [name for name in elements if name not in there]
-    if not set(lacking) & as_oxide:
+    as_text = {parse_header(f.column).analyte for f in assays.report.of_kind("not an analysis")}
+    hidden = (as_oxide | as_text) - there
+    if hidden.isdisjoint(elements):
         return assays
-    wanted = [name for name in elements if name in there or name in as_oxide]
+    wanted = [name for name in elements if name in there or name in hidden]
     return read_assays(table, **{**read, "elements": wanted})
 
 
