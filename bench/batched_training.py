@@ -2,11 +2,11 @@
 
 The published network (12-400-200-150-32-16-5, tanh, batch norm, dropout 0.1, Adam 1e-4, batches of
 32, 100 epochs) is trained for every held-out deposit of the sphalerite table and every seed. Ours
-trains all members for half of the epochs, and its time is doubled; the plain loops run some epochs
-before and after ours, and the fastest of them (other work on the machine slows a plain loop most)
-is multiplied by the members and epochs. Two plain loops are timed: the usual one with a DataLoader,
-and the leanest that we could write, which indexes tensors. Held-out scores of both are compared on
-some deposits.
+trains all members for a fifth of the epochs, and its time is multiplied by five; the plain loops
+run some epochs before and after ours, and the fastest of them (other work on the machine slows a
+plain loop most) is multiplied by the members and epochs. Two plain loops are timed: the usual one
+with a DataLoader, and the leanest that we could write, which indexes tensors. Held-out scores of
+both are compared on some deposits.
 """
 
 from __future__ import annotations
