@@ -258,7 +258,7 @@ def read_assays(
         for column in columns
     ]  # fmt: skip
     findings += [finding for item in read for finding in item.findings]
-    _raise_errors(raw, findings, errors)
+    _raise_errors(raw, findings, errors, decimal=decimal)
     wanted = [] if elements is None else [str(name) for name in elements]
     read = [_convert(item, convert, wanted) for item in read]
     chosen, merged = _merge_duplicates(raw, read, duplicates)
@@ -278,7 +278,9 @@ def _find_decimal(raw: RawTable, columns: Sequence[AnalyteColumn]) -> str:
         raise ValueError(f"{raw.source}: {error}") from None
 
 
-def _raise_errors(raw: RawTable, findings: Sequence[Finding], errors: str) -> None:
+def _raise_errors(
+    raw: RawTable, findings: Sequence[Finding], errors: str, *, decimal: str = "."
+) -> None:
     """Raise one error for all that was found, unless it is to be set missing."""
     bad = [finding for finding in findings if finding.severity == "error"]
     if errors == "missing" or not bad:
@@ -286,6 +288,8 @@ def _raise_errors(raw: RawTable, findings: Sequence[Finding], errors: str) -> No
     lines = [f"column {f.column!r}: {f.message}; {format_rows(f.rows, f.n_cells)}" for f in bad[:6]]
     if len(bad) > 6:
         lines.append(f"and {len(bad) - 6} more columns")
+    if decimal == "," and any(f.kind == "not a number" for f in bad):
+        lines.append("most of the table has decimal commas, so that all of it was read with them")
     raise ValueError(
         f"{raw.source} holds cells that cannot be used.\n  " + "\n  ".join(lines) + "\nCorrect"
         " them, name words that mean 'missing' with missing=(...), or pass errors='missing' to"
