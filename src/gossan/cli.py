@@ -276,7 +276,9 @@ def _plain(text: str) -> str:
 
 
 def _number(value: float) -> str:
-    return "-" if value != value else f"{value:.2f}"  # noqa: PLR0124 - NaN is not equal to itself
+    if value != value:  # noqa: PLR0124 - NaN is not equal to itself
+        return "-"
+    return "> 0.99" if value > 0.995 else f"{value:.2f}"
 
 
 class _Steps:

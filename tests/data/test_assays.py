@@ -613,5 +613,5 @@ def test_shamkya_has_units_in_its_second_row():
 def test_points_in_a_table_of_decimal_commas_are_explained(tmp_path):
     path = tmp_path / "mixed.csv"
     path.write_text("Fe;Mn;Ga\n1,5;2,5;80000.0\n2,5;3,5;1400.0\n")
-    with pytest.raises(ValueError, match="'80000.0'.*\n.*decimal commas"):
+    with pytest.raises(ValueError, match=r"'80000\.0'.*\n.*decimal commas"):
         read_assays(path)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from gossan.plot.curves import plot_probabilities
 from gossan.plot.style import NONE_OF_THESE, class_colours, new_axes, to_svg
-from gossan.report._writing import write_number
+from gossan.report._writing import write_number, write_percent
 from gossan.report.blocks import Block, Card, Details, Figure, Finding, Table
 from gossan.report.page import Section
 
@@ -69,7 +69,7 @@ def _is_spelled_with_vowel(word: str) -> bool:
 
 def _percent(row: pd.Series) -> str:
     probability = row.get("probability", np.nan)
-    return f" ({100 * probability:.0f} %)" if np.isfinite(probability) else ""
+    return f" ({write_percent(probability)} %)" if np.isfinite(probability) else ""
 
 
 def is_outside(row: pd.Series) -> bool:

@@ -89,3 +89,16 @@ def file_stem(title: str) -> str:
     'how-sure-held-out-deposits'
     """
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60] or "part"
+
+
+def write_percent(probability: float) -> str:
+    """Whole percent of a probability, which is never wholly certain.
+
+    Examples
+    --------
+    >>> write_percent(0.914), write_percent(0.9996), write_percent(0.0004)
+    ('91', '> 99', '< 1')
+    """
+    if probability > 0.995:
+        return "> 99"
+    return "< 1" if probability < 0.005 else f"{100 * probability:.0f}"

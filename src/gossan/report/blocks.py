@@ -16,7 +16,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from gossan._checks import check_option
-from gossan.report._writing import csv_uri, file_stem, link_dois, write_cell
+from gossan.report._writing import csv_uri, file_stem, link_dois, write_cell, write_percent
 
 _SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
 
@@ -291,9 +291,15 @@ class Card:
 
     @property
     def percent(self) -> str:
-        """Probability in whole percent, empty without one."""
-        known = self.probability is not None and np.isfinite(self.probability)
-        return f"{100 * float(self.probability):.0f}" if known else ""  # type: ignore[arg-type]
+        """Probability in whole percent, empty without one; no verdict is wholly certain."""
+        if self.probability is None or not np.isfinite(self.probability):
+            return ""
+        return write_percent(self.probability)
+
+    @property
+    def width(self) -> float:
+        """Length of the bar [%]."""
+        return 100 * float(self.probability or 0.0)
 
 
 @dataclass(frozen=True)

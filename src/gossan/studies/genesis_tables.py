@@ -107,6 +107,11 @@ def read_labelled(
             left_out.append(f"{len(rows)} analyses without {lack} were left out: {where}.")
     table = pd.concat([values, sites], axis=1)[has_label & has_values].reset_index(drop=True)
     _check_enough(table, assays.source)
+    if "reference" in table and table["reference"].nunique() <= LEAST_DEPOSITS:
+        count = table["reference"].nunique()
+        left_out.append(
+            f"{reference} has {count} values, too few to hold each out: that test was left out."
+        )
     return LabelledTable(table, list(values.columns), assays, left_out)
 
 
