@@ -27,9 +27,9 @@ from _table import parse_options, report
 from gossan.datasets import find
 from gossan.nets import DenseClassifier
 from gossan.nets.dense import PRESETS
-from gossan.studies.deposit_types import POOLING
-from gossan.studies.genesis import make_model, protocol_folds, validate_one
-from gossan.studies.genesis_tables import read_labelled
+from gossan.studies.genesis.deposit_types import POOLING
+from gossan.studies.genesis.tables import read_labelled
+from gossan.studies.genesis.trust import make_model, protocol_folds, validate_one
 from gossan.studies.run_folder import RunFolder
 from gossan.validation import (
     clopper_pearson,

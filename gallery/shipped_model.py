@@ -13,9 +13,9 @@ from pathlib import Path
 
 from gossan.datasets import find
 from gossan.saving import save_model
-from gossan.studies import genesis
-from gossan.studies.genesis_run import model_card
-from gossan.studies.genesis_tables import read_labelled
+from gossan.studies.genesis.run import model_card
+from gossan.studies.genesis.tables import read_labelled
+from gossan.studies.genesis.trust import score_models, train
 from gossan.studies.run_folder import RunFolder
 
 PACKAGE = Path(__file__).parents[1] / "src" / "gossan" / "shipped" / "sphalerite"
@@ -38,7 +38,7 @@ def main():
     labelled = read_labelled(
         {"table": find("sphalerite") / "sphalerite.csv"}, reference="reference"
     )
-    trust = genesis.validate(
+    trust = score_models(
         labelled,
         folder=RunFolder(options.run),
         baselines=(),
@@ -46,7 +46,7 @@ def main():
         null_permutations=0,
         progress=print,
     )
-    model = genesis.train(labelled, trust)
+    model = train(labelled, trust)
     references = sorted(labelled.table["reference"].unique())
     card = model_card(labelled, trust, "recommended") | {
         "source": SOURCE,

@@ -172,8 +172,8 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _classify(options: argparse.Namespace) -> int:
     from gossan.saving import load_model
-    from gossan.studies.deposit_types import DepositTypeModel
-    from gossan.studies.genesis_tables import doubts, read_unknown
+    from gossan.studies.genesis.deposit_types import DepositTypeModel
+    from gossan.studies.genesis.tables import doubts, read_unknown
     from gossan.studies.run_folder import RunFolder
 
     source = options.model or _shipped(options.mineral)
@@ -198,7 +198,7 @@ def _classify(options: argparse.Namespace) -> int:
     if folder is None:
         verdicts = fitted.verdicts(values, deposits)
     else:
-        from gossan.studies.genesis_run import classify_into
+        from gossan.studies.genesis.run import classify_into
 
         mineral = options.mineral if options.model is None else ""
         verdicts = classify_into(

@@ -38,7 +38,7 @@ FORMAT = 1
 CLASSES = {
     "BoostedTrees": "gossan.models.boosting",
     "DenseClassifier": "gossan.nets.dense",
-    "DepositTypeModel": "gossan.studies.deposit_types",
+    "DepositTypeModel": "gossan.studies.genesis.deposit_types",
     "EnsembleClassifier": "gossan.models.ensemble",
     "GroupNeighbours": "gossan.models.neighbours",
     "HierarchicalDiscriminant": "gossan.models.hierarchical",

@@ -5,9 +5,10 @@ The path of a study file comes in; problems, or a run folder with a report, go o
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
@@ -20,7 +21,7 @@ from gossan.studies.record import Study
 __all__ = ["KINDS", "Study", "check_study", "read_study", "run_study", "study_template"]
 
 KINDS = ("genesis",)
-TOP_KEYS = ("study", "title", "mineral")
+TOP_KEYS = ("study", "title")
 
 
 def study_template(kind: str) -> str:
@@ -36,7 +37,8 @@ def study_template(kind: str) -> str:
     text : str
     """
     check_option("kind", kind, KINDS)
-    return resources.files("gossan.studies").joinpath(f"{kind}.toml").read_text(encoding="utf-8")
+    template = resources.files("gossan.studies").joinpath(kind, "study.toml")
+    return template.read_text(encoding="utf-8")
 
 
 def read_study(path: str | Path) -> Study:
@@ -72,26 +74,12 @@ def read_study(path: str | Path) -> Study:
     kind = content.get("study", "")
     if kind not in KINDS:
         raise ValueError(f"{path}: study must be one of {', '.join(KINDS)}, got {kind!r}.")
+    steps = _steps(kind)
+    known = (*TOP_KEYS, *steps.TOP_KEYS)
     sections = {key: value for key, value in content.items() if isinstance(value, dict)}
-    unknown = [k for k in content if k not in sections and k not in TOP_KEYS]
-    if unknown and unknown[0] in _sections():
-        raise ValueError(
-            f"{path}: {unknown[0]} must be a section, got {str(content[unknown[0]])[:40]}. Write "
-            f"[{unknown[0]}] on a line of its own, in one pair of brackets, and its keys below."
-        )
-    if unknown:
-        raise ValueError(
-            f"{path}: unknown key {unknown[0]!r} before the first section."
-            f"{did_you_mean(unknown[0], TOP_KEYS)} Known are {', '.join(TOP_KEYS)}."
-        )
-    for name in TOP_KEYS:
-        if not fits(content.get(name, ""), str):
-            raise ValueError(
-                f"{path}: {name} must be text in quotes, got {content[name]!r}. "
-                f'Write {name} = "...".'
-            )
+    _check_top(path, {k: v for k, v in content.items() if k not in sections}, known, steps)
     for name, arguments in sections.items():
-        _check_section(path, name, arguments)
+        _check_section(path, name, arguments, steps)
     return Study(kind, content.get("title", kind), content.get("mineral", ""), path, sections)
 
 
@@ -108,22 +96,11 @@ def check_study(path: str | Path) -> list[str]:
     problems : list of str
         One sentence each; empty if it can run.
     """
-    from gossan.studies import genesis_run
-
     try:
         study = read_study(path)
-        labelled = genesis_run.read_table(study)
     except (ValueError, OSError, ImportError) as error:
         return [str(error)]
-    checks: list[Callable[..., Any]] = [genesis_run.check_fit]
-    if "classify" in study.sections:
-        checks.append(genesis_run.read_new_deposits)
-    problems = []
-    for check in checks:
-        try:
-            check(study, labelled)
-        except (ValueError, OSError, ImportError) as error:
-            problems.append(str(error))
+    problems: list[str] = _steps(study.kind).check(study)
     return problems
 
 
@@ -155,31 +132,39 @@ def run_study(
     FileNotFoundError, ValueError
         As `read_study`, or if the data do not fit the study.
     """
-    from gossan.studies.genesis_run import run_genesis
-
     study = read_study(path)
     target = Path(out) if out is not None else study.path.parent / "runs" / study.path.stem
-    return run_genesis(study, target, progress=progress)
+    folder: Path = _steps(study.kind).run(study, target, progress=progress)
+    return folder
 
 
-def _sections() -> Mapping[str, Callable[..., Any]]:
-    """Return the function behind each section; its keyword arguments are the keys."""
-    from gossan.data.assays import read_assays
-    from gossan.studies import genesis_run
-    from gossan.studies.genesis_tables import read_unknown
-
-    return {
-        "read": read_assays,
-        "labels": genesis_run.labels,
-        "impute": genesis_run.impute,
-        "model": genesis_run.model,
-        "validate": genesis_run.validate,
-        "classify": read_unknown,
-    }
+def _steps(kind: str) -> Any:
+    """Return the module of a study: its `SECTIONS`, and how it is checked and run."""
+    return importlib.import_module(f"gossan.studies.{kind}.run")
 
 
-def _check_section(path: Path, name: str, arguments: Mapping[str, Any]) -> None:
-    sections = _sections()
+def _check_top(path: Path, words: Mapping[str, Any], known: Sequence[str], steps: Any) -> None:
+    """Refuse what stands before the first section and is none of the known words."""
+    unknown = [word for word in words if word not in known]
+    if unknown and unknown[0] in steps.SECTIONS:
+        raise ValueError(
+            f"{path}: {unknown[0]} must be a section, got {str(words[unknown[0]])[:40]}. Write "
+            f"[{unknown[0]}] on a line of its own, in one pair of brackets, and its keys below."
+        )
+    if unknown:
+        raise ValueError(
+            f"{path}: unknown key {unknown[0]!r} before the first section."
+            f"{did_you_mean(unknown[0], known)} Known are {', '.join(known)}."
+        )
+    for name in words:
+        if not fits(words[name], str):
+            raise ValueError(
+                f'{path}: {name} must be text in quotes, got {words[name]!r}. Write {name} = "...".'
+            )
+
+
+def _check_section(path: Path, name: str, arguments: Mapping[str, Any], steps: Any) -> None:
+    sections = steps.SECTIONS
     if name not in sections:
         raise ValueError(
             f"{path}: unknown section [{name}].{did_you_mean(name, list(sections))} "
@@ -187,10 +172,10 @@ def _check_section(path: Path, name: str, arguments: Mapping[str, Any]) -> None:
         )
     functions = [sections[name]]
     if "read" in inspect.signature(sections[name]).parameters:
-        functions.append(sections["read"])  # what it does not know itself goes on to read_assays
+        functions.append(sections["read"])  # what it does not know itself goes on to reading
     without = () if name == "read" else ("elements", "training")
     check_keys(f"{path}: [{name}]", arguments, functions=functions, without=without)
-    if name in {"labels", "impute", "model", "validate"}:
+    if name in steps.CALLED:
         _with_place(f"{path}: [{name}]", partial(sections[name], **arguments))
 
 

@@ -14,9 +14,9 @@ import pandas as pd
 from gossan.data.assays import Assays
 from gossan.geochem import enrichment_factors, summarise_formation
 from gossan.report.genesis import GenesisFindings
-from gossan.studies.deposit_types import DepositTypeModel
-from gossan.studies.genesis import Trust, held_out_verdicts, make_model
-from gossan.studies.genesis_tables import LabelledTable
+from gossan.studies.genesis.deposit_types import DepositTypeModel
+from gossan.studies.genesis.tables import LabelledTable
+from gossan.studies.genesis.trust import Trust, held_out_verdicts, make_model
 from gossan.studies.run_folder import RunFolder, fingerprint
 from gossan.validation import (
     balanced_median,

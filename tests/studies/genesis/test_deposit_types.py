@@ -7,7 +7,7 @@ import pytest
 from gossan.models import HierarchicalDiscriminant
 from gossan.saving import load_model, save_model
 from gossan.simulate import simulate_mineral_chemistry
-from gossan.studies.deposit_types import DepositTypeModel, pooled_by_unit
+from gossan.studies.genesis.deposit_types import DepositTypeModel, pooled_by_unit
 from gossan.validation import cross_validate, group_folds
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,98 +15,37 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gossan._checks import GossanWarning, check_option
-from gossan.data.assays import Assays
-from gossan.geochem.censoring import IMPUTATION_METHODS
+from gossan._checks import GossanWarning
+from gossan.data.assays import Assays, read_assays
 from gossan.report import write_report
 from gossan.report.genesis import genesis_report
 from gossan.saving import save_model
-from gossan.studies import genesis
-from gossan.studies.deposit_types import DepositTypeModel
-from gossan.studies.genesis_findings import classification_findings, study_findings
-from gossan.studies.genesis_tables import (
-    LabelledTable,
-    read_labelled,
-    read_unknown,
+from gossan.studies.genesis.deposit_types import DepositTypeModel
+from gossan.studies.genesis.findings import classification_findings, study_findings
+from gossan.studies.genesis.sections import impute, labels, model, validate
+from gossan.studies.genesis.tables import LabelledTable, read_labelled, read_unknown
+from gossan.studies.genesis.trust import (
+    PROTOCOLS,
+    Trust,
+    check_gaps,
+    protocol_folds,
+    score_models,
+    train,
 )
 from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
 
-
-def labels(
-    *,
-    deposit: str = "deposit",
-    type: str = "type",  # noqa: A002 - the column's word in a study file
-    reference: str | None = None,
-) -> dict[str, Any]:
-    """Columns of the labels: the deposit, its type, and the study or laboratory."""
-    return {"deposit": deposit, "type": type, "reference": reference}
-
-
-def impute(*, method: str = "0.65") -> dict[str, Any]:
-    """How values below detection are imputed, see `gossan.geochem.impute_censored`."""
-    check_option("method", method, IMPUTATION_METHODS)
-    return {"method": method}
-
-
-def model(
-    *,
-    name: str = "recommended",
-    coverage: float = 0.9,
-    max_missing: float = 0.5,
-    random_state: int = 0,
-) -> dict[str, Any]:
-    """Which model, the coverage of its sets, and which elements are too sparse for it."""
-    check_option("name", name, tuple(genesis.MODELS))
-    _check_range("coverage", coverage, 0.5, 0.99, "0.9 keeps the true type in nine of ten sets")
-    _check_range("max_missing", max_missing, 0.0, 1.0, "0.5 leaves out what is half empty")
-    _check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
-    return {
-        "name": name,
-        "coverage": coverage,
-        "max_missing": max_missing,
-        "random_state": random_state,
-    }
-
-
-def validate(
-    *,
-    baselines: Sequence[str] = ("lda", "nearest", "extra_trees"),
-    n_splits: int = 0,
-    n_random_splits: int = 5,
-    seeds: Sequence[int] = (0,),
-    null_permutations: int = 20,
-) -> dict[str, Any]:
-    """Which simple models stand beside, the folds, the seeds and the null test."""
-    for baseline in baselines:
-        genesis.make_model(baseline)
-    if n_splits == 1:
-        raise ValueError(
-            "n_splits must be 0 or 2 and more, got 1: one fold leaves nothing to learn from. Set 0 "
-            "to hold out one deposit at a time."
-        )
-    _check_range("n_splits", n_splits, 0, np.inf, "0 holds out one deposit at a time")
-    _check_range("n_random_splits", n_random_splits, 2, np.inf, "5 is usual")
-    _check_range("null_permutations", null_permutations, 0, 10_000, "0 leaves the null test out")
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(
-            f"seeds must name one seed or several different ones, got {list(seeds)}. Set seeds = [0]."
-        )
-    for seed in seeds:
-        _check_range("seeds", seed, 0, 2**31 - 1, "any whole number will do")
-    return {
-        "baselines": tuple(baselines),
-        "n_splits": n_splits,
-        "n_random_splits": n_random_splits,
-        "seeds": tuple(seeds),
-        "null_permutations": null_permutations,
-    }
-
-
-def _check_range(name: str, value: float, low: float, high: float, hint: str) -> None:
-    if not low <= value <= high:
-        upper = f" to {high:g}" if np.isfinite(high) else " or more"
-        raise ValueError(f"{name} must be {low:g}{upper}, got {value:g}: {hint}.")
+# Words before the first section besides study and title, and the function behind each section.
+TOP_KEYS = ("mineral",)
+SECTIONS: Mapping[str, Callable[..., Any]] = {
+    "read": read_assays,
+    "labels": labels,
+    "impute": impute,
+    "model": model,
+    "validate": validate,
+    "classify": read_unknown,
+}
+CALLED = ("labels", "impute", "model", "validate")  # cheap: called to check their values
 
 
 def read_table(study: Study) -> LabelledTable:
@@ -142,15 +81,29 @@ def check_fit(study: Study, labelled: LabelledTable) -> None:
     """Raise if the table allows no folds as asked, or has gaps that the model cannot take."""
     chosen = model(**study.sections.get("model", {}))
     how = validate(**study.sections.get("validate", {}))
-    genesis.protocol_folds(
-        labelled, n_splits=how["n_splits"], n_random_splits=how["n_random_splits"]
-    )
-    genesis.check_gaps(labelled, chosen["name"])
+    protocol_folds(labelled, n_splits=how["n_splits"], n_random_splits=how["n_random_splits"])
+    check_gaps(labelled, chosen["name"])
 
 
-def run_genesis(
-    study: Study, target: Path, *, progress: Callable[[str], None] | None = None
-) -> Path:
+def check(study: Study) -> list[str]:
+    """Problems that would stop the study before anything slow runs, a sentence each."""
+    try:
+        labelled = read_table(study)
+    except (ValueError, OSError, ImportError) as error:
+        return [str(error)]
+    checks: list[Callable[..., Any]] = [check_fit]
+    if "classify" in study.sections:
+        checks.append(read_new_deposits)
+    problems = []
+    for each in checks:
+        try:
+            each(study, labelled)
+        except (ValueError, OSError, ImportError) as error:
+            problems.append(str(error))
+    return problems
+
+
+def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = None) -> Path:
     """Run the study into `target`; parts that an earlier run finished are not done again."""
     say = progress or (lambda _: None)
     chosen = model(**study.sections.get("model", {}))
@@ -161,13 +114,9 @@ def run_genesis(
     check_fit(study, labelled)  # before the folder is made and the long part begins
     new = read_new_deposits(study, labelled) if "classify" in study.sections else None
     folder = RunFolder(target, owner=f"run of {study.path.name}")
-    trust = genesis.validate(
-        labelled, folder=folder, name=name, random_state=seed, progress=say, **how
-    )
+    trust = score_models(labelled, folder=folder, name=name, random_state=seed, progress=say, **how)
     say("training on all deposits")
-    fitted = genesis.train(
-        labelled, trust, name=name, coverage=chosen["coverage"], random_state=seed
-    )
+    fitted = train(labelled, trust, name=name, coverage=chosen["coverage"], random_state=seed)
     say("importance of the elements, and the report")
     findings = study_findings(
         labelled,
@@ -242,11 +191,11 @@ def classify_into(
     return verdicts
 
 
-def model_card(labelled: LabelledTable, trust: genesis.Trust, name: str) -> dict[str, Any]:
+def model_card(labelled: LabelledTable, trust: Trust, name: str) -> dict[str, Any]:
     """What a model was trained on and how well it does, honest scores first."""
     scores = trust.scores.set_index(["model", "protocol"]).loc[name]
-    honest = scores.loc[genesis.PROTOCOLS["deposit"]]
-    random = scores.loc[genesis.PROTOCOLS["random"]]
+    honest = scores.loc[PROTOCOLS["deposit"]]
+    random = scores.loc[PROTOCOLS["random"]]
     return {
         "model": name,
         "trained_on": f"{labelled.assays.source}: {len(labelled.table)} analyses of "
@@ -270,7 +219,7 @@ def _write_tables(
     folder: RunFolder,
     labelled: LabelledTable,
     *,
-    trust: genesis.Trust,
+    trust: Trust,
     fitted: DepositTypeModel,
     verdicts: pd.DataFrame | None,
     name: str,

@@ -25,8 +25,12 @@ from gossan.models.boosting import BoostedTrees
 from gossan.models.hierarchical import HierarchicalDiscriminant
 from gossan.models.neighbours import GroupNeighbours
 from gossan.nets.dense import DenseClassifier
-from gossan.studies.deposit_types import DepositTypeModel, pooled_by_unit, recommended_classifier
-from gossan.studies.genesis_tables import LEAST_DEPOSITS, LabelledTable
+from gossan.studies.genesis.deposit_types import (
+    DepositTypeModel,
+    pooled_by_unit,
+    recommended_classifier,
+)
+from gossan.studies.genesis.tables import LEAST_DEPOSITS, LabelledTable
 from gossan.studies.run_folder import RunFolder, fingerprint
 from gossan.validation import (
     CrossValidation,
@@ -133,7 +137,7 @@ def check_gaps(labelled: LabelledTable, name: str) -> None:
         )
 
 
-def validate(
+def score_models(
     labelled: LabelledTable,
     *,
     folder: RunFolder,
