@@ -7,5 +7,9 @@ from gossan._lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
-    {"chemistry": ["simulate_mineral_chemistry", "SimulatedChemistry"]},
+    {
+        "chemistry": ["simulate_mineral_chemistry", "SimulatedChemistry"],
+        "fields": ["simulate_field", "SimulatedField"],
+        "tailings": ["simulate_tailings", "SimulatedTailings", "TailingsTruth"],
+    },
 )
