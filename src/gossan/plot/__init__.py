@@ -24,6 +24,15 @@ __getattr__, __dir__, __all__ = attach(
             "plot_protocols",
             "plot_dominance",
         ],
+        "maps": ["plot_map", "plot_spread", "plot_departure", "plot_samples"],
+        "variograms": ["plot_variogram", "plot_variogram_map"],
+        "estimates": [
+            "plot_measured",
+            "plot_coverage",
+            "plot_interval_calibration",
+            "plot_crps_ratios",
+        ],
+        "scales": ["grade_norm", "departure_norm"],
         "style": ["class_colours", "class_markers", "deposit_looks", "new_axes", "to_svg"],
     },
 )

@@ -21,14 +21,14 @@ from gossan.plot.chemistry import (
 from gossan.plot.curves import plot_dominance, plot_importance
 from gossan.plot.discrimination import plot_discrimination, plot_embedding, plot_ternary
 from gossan.plot.style import class_colours, new_axes, to_svg
-from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Finding, Table
+from gossan.report._checked import quality_blocks
+from gossan.report.blocks import Block, Details, Figure, Table
 from gossan.report.page import Section
 
 if TYPE_CHECKING:
     from gossan.report.genesis import GenesisFindings
 
 _MOST_LINES = 8
-_MOST_FINDINGS = 12
 
 
 def reasons_section(findings: GenesisFindings) -> Section:
@@ -67,16 +67,8 @@ def formation_section(findings: GenesisFindings) -> Section:
 def data_section(findings: GenesisFindings) -> Section:
     """Build "The data": what the table's check found, and what lies below detection."""
     blocks: list[Block] = []
-    found = [_quality_finding(finding) for finding in getattr(findings.quality, "findings", ())]
-    order = ("error", "warning", "note", "good")
-    found.sort(key=lambda finding: order.index(finding.severity))
     if findings.quality is not None:
-        blocks.append(_quality_facts(found))
-        blocks += found[:_MOST_FINDINGS]
-        if len(found) > _MOST_FINDINGS:
-            rest = found[_MOST_FINDINGS:]
-            blocks.append(Details(f"{len(rest)} more findings", rest))
-        blocks += _analyte_table(findings.quality)
+        blocks += quality_blocks(findings.quality)
     if findings.censored_shares is not None and len(findings.censored_shares):
         blocks.append(_censored_figure(findings.censored_shares))
     return Section("The data", "What the check of the table found before anything was computed.",
@@ -333,49 +325,6 @@ def _lead_blocks(findings: GenesisFindings, ratios: pd.DataFrame) -> list[Block]
     samples = Table("Lead isotopes, by sample", _flat(ratios), formats=digits)
     blocks.append(Details("Sample by sample", [samples]))
     return blocks
-
-
-def _quality_finding(finding: Any) -> Finding:
-    severity = str(getattr(finding, "severity", "note"))
-    rows = getattr(finding, "rows", None)
-    rows = (
-        list(rows)
-        if isinstance(rows, (list, tuple, np.ndarray))
-        else []
-        if rows is None
-        else [rows]
-    )
-    column = getattr(finding, "column", None)
-    where = [f"column {column}"] if column else []
-    if rows:
-        shown = ", ".join(str(row) for row in rows[:8])
-        where.append(f"row{'s' if len(rows) > 1 else ''} {shown}{' …' if len(rows) > 8 else ''}")
-    known = severity if severity in {"error", "warning", "note", "good"} else "note"
-    return Finding(known, str(getattr(finding, "message", finding)), ", ".join(where))
-
-
-def _analyte_table(quality: Any) -> list[Block]:
-    analytes = getattr(quality, "analytes", None)
-    if analytes is None or not len(analytes):
-        return []
-    table = _flat(analytes.rename_axis(analytes.index.name or "analyte"))
-    return [Details("Analyte by analyte", [Table("Analytes", table)])]
-
-
-def _quality_facts(found: list[Finding]) -> Facts:
-    def count(severity: str) -> int:
-        return sum(finding.severity == severity for finding in found)
-
-    n_errors, n_warnings = count("error"), count("warning")
-    return Facts(
-        [
-            Fact(str(n_errors), "Errors", "values left out or refused" if n_errors else "none",
-                 "error" if n_errors else "good"),
-            Fact(str(n_warnings), "Warnings", "worth a look" if n_warnings else "none",
-                 "warning" if n_warnings else "good"),
-            Fact(str(count("note")), "Notes", "what was done to the table"),
-        ]
-    )  # fmt: skip
 
 
 def _censored_figure(shares: pd.DataFrame) -> Figure:

@@ -13,7 +13,8 @@ import pandas as pd
 
 from gossan.plot.curves import plot_calibration, plot_confusion, plot_protocols
 from gossan.plot.style import new_axes, to_svg
-from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Finding, Table
+from gossan.report._checked import leak_finding
+from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Table
 from gossan.report.page import Section
 
 if TYPE_CHECKING:
@@ -45,7 +46,6 @@ _PROTOCOLS = {
     "leave_one_reference_out": "with each reference held out",
     "leave_reference_out": "with each reference held out",
 }
-_SEVERITIES = {"refused": "error", "leak": "warning", "critical": "error", "info": "note"}
 
 
 def score_label(name: str) -> str:
@@ -89,7 +89,7 @@ def trust_section(findings: GenesisFindings) -> Section:
     facts = _facts(findings)
     if facts:
         blocks.append(Facts(facts))
-    blocks += [_leak(leak) for leak in findings.leaks]
+    blocks += [leak_finding(leak) for leak in findings.leaks]
     if findings.protocols is not None and findings.headline in findings.protocols:
         blocks += _protocol_blocks(findings, findings.protocols)
     if findings.confusion is not None:
@@ -183,14 +183,6 @@ def _prevalence_fact(counts: pd.DataFrame) -> Fact:
     share = deposits.max() / deposits.sum()
     detail = f"always saying {most['class']} would score so"
     return Fact(_score(share), f"Share of the commonest type, {most['class']}", detail)
-
-
-def _leak(leak: Any) -> Finding:
-    if isinstance(leak, str):
-        return Finding("warning", leak)
-    severity = str(getattr(leak, "severity", "warning"))
-    message = str(getattr(leak, "sentence", "") or getattr(leak, "message", leak))
-    return Finding(_SEVERITIES.get(severity, severity), message, str(getattr(leak, "name", "")))
 
 
 def _protocol_blocks(findings: GenesisFindings, table: pd.DataFrame) -> list[Block]:

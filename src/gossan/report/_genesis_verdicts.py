@@ -5,7 +5,7 @@ The findings of the study come in; what stands at the top of the page goes out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 
 from gossan.plot.curves import plot_probabilities
 from gossan.plot.style import NONE_OF_THESE, class_colours, new_axes, to_svg
-from gossan.report._writing import write_number, write_percent
+from gossan.report._writing import count_of, join_words, write_number, write_percent
 from gossan.report.blocks import Block, Card, Details, Figure, Finding, Table
 from gossan.report.page import Section
 
@@ -86,13 +86,6 @@ def set_of(findings: GenesisFindings, row: pd.Series) -> list[str]:
     parts = {str(given)} if isinstance(given, str) else set(map(str, given))
     parts |= {part.strip() for whole in list(parts) for part in whole.split(",")}
     return [str(name) for name in findings.classes if str(name) in parts]
-
-
-def join_words(words: Sequence[str], *, longest: int = 12) -> str:
-    shown = list(words[:longest])
-    if len(words) > longest:
-        shown = [*shown, f"{len(words) - longest} more"]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
 def verdict_cards(findings: GenesisFindings) -> list[Card]:
@@ -207,7 +200,3 @@ def _probability_figure(findings: GenesisFindings, verdicts: pd.DataFrame) -> Fi
         caption=f"Underlined types stay possible; pale ones are ruled out.{few}",
         data=verdicts[["deposit", *names]],
     )
-
-
-def count_of(n: int, one: str, many: str = "") -> str:
-    return f"{n:,} {one if n == 1 else many or one + 's'}"

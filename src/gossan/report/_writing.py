@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -102,3 +103,28 @@ def write_percent(probability: float) -> str:
     if probability > 0.995:
         return "> 99"
     return "< 1" if probability < 0.005 else f"{100 * probability:.0f}"
+
+
+def join_words(words: Sequence[str], *, longest: int = 12) -> str:
+    """Join words with commas and "and", the rest of a long list counted.
+
+    Examples
+    --------
+    >>> join_words(["Cd", "Cu", "Zn"])
+    'Cd, Cu and Zn'
+    """
+    shown = list(words[:longest])
+    if len(words) > longest:
+        shown = [*shown, f"{len(words) - longest} more"]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
+
+
+def count_of(n: int, one: str, many: str = "") -> str:
+    """Write a number of things.
+
+    Examples
+    --------
+    >>> count_of(1, "analysis", "analyses"), count_of(1200, "hole")
+    ('1 analysis', '1,200 holes')
+    """
+    return f"{n:,} {one if n == 1 else many or one + 's'}"

@@ -16,13 +16,11 @@ import pandas as pd
 from gossan.report._genesis_chemistry import data_section, formation_section, reasons_section
 from gossan.report._genesis_trust import headline_of, trust_section
 from gossan.report._genesis_verdicts import (
-    count_of,
-    join_words,
     verdict_cards,
     verdict_section,
     verdict_sentences,
 )
-from gossan.report._writing import write_number
+from gossan.report._writing import count_of, join_words, write_number
 from gossan.report.blocks import Block, Citations, Table, Text
 from gossan.report.page import Report, Section
 

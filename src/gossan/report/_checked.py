@@ -1,0 +1,80 @@
+"""What checks found, as blocks of a page: the report on a table, and leaks between train and test.
+
+The report of a check or a finding of the leakage report comes in; facts, findings and tables go
+out. Every study's page shows them alike.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gossan.report.blocks import Block, Details, Fact, Facts, Finding, Table
+
+_MOST_FINDINGS = 12
+_SEVERITIES = {"refused": "error", "leak": "warning", "critical": "error", "info": "note"}
+
+
+def quality_blocks(quality: Any) -> list[Block]:
+    """Return facts, findings (the worst first) and the analytes of a report on a table."""
+    found = [_quality_finding(finding) for finding in getattr(quality, "findings", ())]
+    order = ("error", "warning", "note", "good")
+    found.sort(key=lambda finding: order.index(finding.severity))
+    blocks: list[Block] = [_quality_facts(found), *found[:_MOST_FINDINGS]]
+    if len(found) > _MOST_FINDINGS:
+        rest = found[_MOST_FINDINGS:]
+        blocks.append(Details(f"{len(rest)} more findings", rest))
+    return blocks + _analyte_table(quality)
+
+
+def _quality_finding(finding: Any) -> Finding:
+    severity = str(getattr(finding, "severity", "note"))
+    rows = getattr(finding, "rows", None)
+    rows = (
+        list(rows)
+        if isinstance(rows, (list, tuple, np.ndarray))
+        else []
+        if rows is None
+        else [rows]
+    )
+    column = getattr(finding, "column", None)
+    where = [f"column {column}"] if column else []
+    if rows:
+        shown = ", ".join(str(row) for row in rows[:8])
+        where.append(f"row{'s' if len(rows) > 1 else ''} {shown}{' …' if len(rows) > 8 else ''}")
+    known = severity if severity in {"error", "warning", "note", "good"} else "note"
+    return Finding(known, str(getattr(finding, "message", finding)), ", ".join(where))
+
+
+def _analyte_table(quality: Any) -> list[Block]:
+    analytes = getattr(quality, "analytes", None)
+    if analytes is None or not len(analytes):
+        return []
+    table = analytes.rename_axis(analytes.index.name or "analyte").reset_index()
+    return [Details("Analyte by analyte", [Table("Analytes", table)])]
+
+
+def _quality_facts(found: list[Finding]) -> Facts:
+    def count(severity: str) -> int:
+        return sum(finding.severity == severity for finding in found)
+
+    n_errors, n_warnings = count("error"), count("warning")
+    return Facts(
+        [
+            Fact(str(n_errors), "Errors", "values left out or refused" if n_errors else "none",
+                 "error" if n_errors else "good"),
+            Fact(str(n_warnings), "Warnings", "worth a look" if n_warnings else "none",
+                 "warning" if n_warnings else "good"),
+            Fact(str(count("note")), "Notes", "what was done to the table"),
+        ]
+    )  # fmt: skip
+
+
+def leak_finding(leak: Any) -> Finding:
+    """Return a finding of the leakage report, or a sentence, as a finding of the page."""
+    if isinstance(leak, str):
+        return Finding("warning", leak)
+    severity = str(getattr(leak, "severity", "warning"))
+    message = str(getattr(leak, "sentence", "") or getattr(leak, "message", leak))
+    return Finding(_SEVERITIES.get(severity, severity), message, str(getattr(leak, "name", "")))
