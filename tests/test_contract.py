@@ -16,11 +16,15 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import get_tags
 
+from gossan.geostat.covariance import Structure, VariogramModel
+from gossan.geostat.idw import InverseDistance
 from gossan.models.hierarchical import HierarchicalDiscriminant
 from gossan.models.neighbours import GroupNeighbours
 
 ROOMS = ("geochem", "geostat", "models", "nets", "validation")
 SCORERS = ("predict_proba", "score_samples", "decision_function", "transform", "predict")
+
+MODEL = VariogramModel(0.2, (Structure("spherical", 1.0, (5.0,)),))
 
 # Small, fast settings by class name, where the defaults would take long.
 FAST: dict[str, dict] = {
@@ -30,7 +34,13 @@ FAST: dict[str, dict] = {
     },
     "WeightedClassifier": {"estimator": LogisticRegression()},
     "OutOfDistribution": {"level": 0.2},  # twelve deposits cannot speak at 0.05
+    "Kriging": {"model": MODEL},
+    "ConditionalSimulation": {"model": MODEL},
+    "IndicatorKriging": {"kriging": InverseDistance()},
+    "RegressionKriging": {"kriging": InverseDistance()},
 }
+# Estimators of geostat/ whose X are coordinates alone.
+IN_SPACE = ("Kriging", "InverseDistance", "IndicatorKriging", "ConditionalSimulation")
 
 # Settings that make a network or an ensemble quick, passed wherever an estimator has them.
 FAST_ANYWHERE = {
@@ -70,6 +80,7 @@ def discover():
 
 
 ESTIMATORS = discover()
+NAMES = ["Mn", "Fe", "Ge", "Cd"]  # of the columns of X
 
 
 def first_argument(cls):
@@ -105,6 +116,7 @@ def table_for(name):
     if taken == "predictions":
         return X[:, 0], X[:, 0] + rng.normal(0, 0.3, 72), groups
     tags = get_tags(make(name))
+    X = X[:, :3] if name in IN_SPACE else X
     return X, X[:, 0] * 2 if tags.estimator_type == "regressor" else kinds, groups
 
 
@@ -327,20 +339,20 @@ def test_another_number_of_features_is_a_value_error(name):
 @EVERY_FROM_FEATURES
 def test_a_table_with_names_keeps_them(name):
     X, y, groups = table_for(name)
-    frame = pd.DataFrame(X, columns=["Mn", "Fe", "Ge", "Cd"], index=np.arange(5, 77))
+    frame = pd.DataFrame(X, columns=NAMES[: X.shape[1]], index=np.arange(5, 77))
     estimator = fit(make(name), frame, y, groups)
     names = getattr(estimator, "feature_names_in_", getattr(estimator, "names_", None))
-    assert list(names) == ["Mn", "Fe", "Ge", "Cd"]
+    assert list(names) == NAMES[: X.shape[1]]
     close(scores(estimator, frame), scores(fit(make(name), X, y, groups), X))
 
 
 @EVERY_FROM_FEATURES
 def test_columns_in_another_order_are_never_silently_taken_for_the_first(name):
     X, y, groups = table_for(name)
-    frame = pd.DataFrame(X, columns=["Mn", "Fe", "Ge", "Cd"])
+    frame = pd.DataFrame(X, columns=NAMES[: X.shape[1]])
     estimator = fit(make(name), frame, y, groups)
     try:
-        shuffled = scores(estimator, frame[["Cd", "Fe", "Ge", "Mn"]])
+        shuffled = scores(estimator, frame[list(frame.columns[::-1])])
     except ValueError as error:
         assert "name" in str(error) or "order" in str(error)  # noqa: PT017, either answer is right
     else:

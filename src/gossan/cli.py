@@ -96,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
 
     init = commands.add_parser("init", help="print a commented study file to start from")
-    init.add_argument("study", help="genesis")
+    init.add_argument("study", help="genesis | tailings")
     init.set_defaults(run=_init)
 
     check = commands.add_parser("check", help="find what is wrong before anything runs")
@@ -143,26 +143,26 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from gossan.study import run_study
+    from gossan.study import run_study, summarise_run
 
     steps = _Steps()
     folder = run_study(options.study, out=options.out, progress=steps)
     steps.end()
-    print(_scores(folder))
+    print(f"\n{summarise_run(folder)}")
     print(f"Report: {folder / 'report.html'}")
     return 0
 
 
 def _demo(options: argparse.Namespace) -> int:
     from gossan.studies.demo import write_demo
-    from gossan.study import run_study
+    from gossan.study import run_study, summarise_run
 
     print("Made-up sphalerite analyses; one of the new deposits is of no type in training.")
     study = write_demo(options.out, random_state=DEMO_SEED)
     steps = _Steps()
     folder = run_study(study, out=options.out / "run", progress=steps)
     steps.end()
-    print(_scores(folder))
+    print(f"\n{summarise_run(folder)}")
     verdicts = folder / "classified_verdicts.csv"
     print(_verdict_lines(_read(verdicts)))
     print(f"\nReport of the study:       {folder / 'report.html'}")
@@ -236,18 +236,6 @@ def _read(path: Path) -> pd.DataFrame:
     import pandas as pd
 
     return pd.read_csv(path)
-
-
-def _scores(folder: Path) -> str:
-    """Return the scores of a run, a line a model and protocol."""
-    table = _read(folder / "scores.csv")
-    lines = [f"\n{'model':14s} {'protocol':32s} right verdicts     right analyses  log-loss"]
-    lines += [
-        f"{row.model:14s} {row.protocol:32s} {row.verdict:.2f} ({row.verdict_low:.2f}-"
-        f"{row.verdict_high:.2f})   {row.accuracy:.2f}            {row.log_loss:.2f}"
-        for row in table.itertuples()
-    ]
-    return "\n".join(lines)
 
 
 def _verdict_lines(verdicts: pd.DataFrame, *, where: Path | None = None) -> str:

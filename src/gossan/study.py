@@ -18,9 +18,17 @@ from gossan._checks import check_option, did_you_mean
 from gossan.studies.keys import check_keys, fits
 from gossan.studies.record import Study
 
-__all__ = ["KINDS", "Study", "check_study", "read_study", "run_study", "study_template"]
+__all__ = [
+    "KINDS",
+    "Study",
+    "check_study",
+    "read_study",
+    "run_study",
+    "study_template",
+    "summarise_run",
+]
 
-KINDS = ("genesis",)
+KINDS = ("genesis", "tailings")
 TOP_KEYS = ("study", "title")
 
 
@@ -29,7 +37,7 @@ def study_template(kind: str) -> str:
 
     Parameters
     ----------
-    kind : {"genesis"}
+    kind : {"genesis", "tailings"}
         Which study.
 
     Returns
@@ -138,8 +146,26 @@ def run_study(
     return folder
 
 
+def summarise_run(folder: str | Path) -> str:
+    """Scores of a finished run as a few lines to print.
+
+    Parameters
+    ----------
+    folder : path
+        Run folder.
+
+    Returns
+    -------
+    lines : str
+    """
+    folder = Path(folder)
+    kind = tomllib.loads((folder / "study.toml").read_text(encoding="utf-8"))["study"]
+    lines: str = _steps(kind).summarise(folder)
+    return lines
+
+
 def _steps(kind: str) -> Any:
-    """Return the module of a study: its `SECTIONS`, and how it is checked and run."""
+    """Return the module of a study: its `SECTIONS`, and how it is checked, run and summarised."""
     return importlib.import_module(f"gossan.studies.{kind}.run")
 
 

@@ -155,6 +155,18 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     return folder.path
 
 
+def summarise(folder: Path) -> str:
+    """The scores of a run, a line a model and protocol."""
+    table = pd.read_csv(folder / "scores.csv")
+    lines = [f"{'model':14s} {'protocol':32s} right verdicts     right analyses  log-loss"]
+    lines += [
+        f"{row.model:14s} {row.protocol:32s} {row.verdict:.2f} ({row.verdict_low:.2f}-"
+        f"{row.verdict_high:.2f})   {row.accuracy:.2f}            {row.log_loss:.2f}"
+        for row in table.itertuples()
+    ]
+    return "\n".join(lines)
+
+
 def classify_into(
     folder: RunFolder,
     fitted: DepositTypeModel,

@@ -1,0 +1,160 @@
+"""The map of the tailings study: cells round the samples, estimated by the blend.
+
+Samples and fitted methods come in; a grid with an estimate, an interval and the network's departure
+from kriging for each element goes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from gossan.data.grids import add_layer, cell_centres, make_grid
+from gossan.models.blending import blend_quantiles
+from gossan.studies.tailings.methods import METHODS, REFERENCE
+from gossan.studies.tailings.tables import Samples
+from gossan.studies.tailings.trust import ScoredTraining, intervals_of
+
+AT_ONCE = 4096  # cells
+MOST_CELLS = 20_000  # of the grid that is made where no spacing is given
+REACH = 3.0  # cells farther from a sample than this many spacings of the samples are left empty
+
+
+def grid_of(samples: Samples, *, spacing: float = 0.0, vertical_spacing: float = 0.0) -> xr.Dataset:
+    """A grid round the samples, its cells half as wide as the samples lie apart.
+
+    Parameters
+    ----------
+    samples : Samples
+    spacing, vertical_spacing : float
+        Edges of the cells [m]; 0 chooses them.
+
+    Returns
+    -------
+    grid : Dataset
+        Without layers.
+    """
+    low, high = samples.coords.min(axis=0), samples.coords.max(axis=0)
+    extent = np.maximum(high - low, 1.0)
+    apart = sample_spacing(samples.coords[:, :2])
+    edge = spacing or 0.5 * apart
+    rise = 0.0
+    if samples.n_dims == 3:
+        levels = np.unique(samples.coords[:, 2])
+        rise = vertical_spacing or max(float(np.median(np.diff(levels))), extent[2] / 40.0)
+    if not spacing:
+        layers = 1 if samples.n_dims == 2 else np.ceil(extent[2] / rise) + 1
+        edge = max(edge, float(np.sqrt(extent[0] * extent[1] * layers / MOST_CELLS)))
+    region = (low[0] - edge, high[0] + edge, low[1] - edge, high[1] + edge)
+    elevations = None if samples.n_dims == 2 else (low[2] - rise / 2, high[2] + rise / 2)
+    steps = edge if samples.n_dims == 2 else (rise, edge, edge)
+    return make_grid(region, steps, elevations=elevations)
+
+
+def sample_spacing(plane: NDArray[np.float64]) -> float:
+    """Median distance of a place to the nearest other one [m]; holes count once.
+
+    Parameters
+    ----------
+    plane : array of shape (n, 2)
+        Easting and northing.
+
+    Returns
+    -------
+    spacing : float
+    """
+    places = np.unique(np.round(plane, 1), axis=0)
+    if len(places) < 2:
+        return 1.0
+    return float(np.median(cKDTree(places).query(places, k=2)[0][:, 1]))
+
+
+def estimate(
+    training: ScoredTraining,
+    weights: Mapping[str, float],
+    *,
+    held_out: NDArray[np.float64],
+    places: NDArray[np.float64],
+    covariates: NDArray[np.float64],
+    coverage: float,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, NDArray[np.float64]]:
+    """Estimate places by the methods that have a weight.
+
+    Parameters
+    ----------
+    training : ScoredTraining
+        All samples.
+    weights : mapping of method to float
+        Of the blend.
+    held_out : array of shape (n, n_levels, n_elements)
+        Normal-score quantiles of the samples by the blend, held out: they calibrate the intervals.
+    places : array of shape (m, 2 or 3)
+    covariates : array of shape (m, n_covariates)
+    coverage : float
+        Of the intervals.
+    progress : callable
+        Called with a line before each part.
+
+    Returns
+    -------
+    layers : dict of array of shape (m, n_elements)
+        "estimate", "low", "high" [unit of the values], and "departure", the network's estimate minus
+        that of kriging, if both take part.
+    """
+    used = [name for name, share in weights.items() if share > 0]
+    fitted = {name: METHODS[name]([training])[0] for name in {*used, REFERENCE}}
+    shares = np.array([weights[name] for name in used])
+    parts = []
+    for start in range(0, len(places), AT_ONCE):
+        progress(f"estimating cells {start:,} to {min(start + AT_ONCE, len(places)):,}")
+        some = slice(start, start + AT_ONCE)
+        told = {name: each(places[some], covariates[some]) for name, each in fitted.items()}
+        blend = blend_quantiles(np.stack([told[name] for name in used]), shares)
+        low, high = intervals_of(blend, training, held_out, coverage=coverage)
+        part = {"estimate": training.values_of(blend).mean(axis=1), "low": low, "high": high}
+        if "network" in told:
+            means = [training.values_of(told[name]).mean(axis=1) for name in ("network", REFERENCE)]
+            part["departure"] = means[0] - means[1]
+        parts.append(part)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def fill_grid(
+    grid: xr.Dataset, layers: Mapping[str, NDArray], samples: Samples, is_near: NDArray[np.bool_]
+) -> xr.Dataset:
+    """The grid with a layer for each element and quantity; cells that are not near stay NaN."""
+    endings = {"estimate": "", "low": "_low", "high": "_high", "departure": "_departure"}
+    for name in layers:
+        for place, element in enumerate(samples.elements):
+            cells = np.full(is_near.shape, np.nan, dtype=np.float32)
+            cells[is_near] = layers[name][:, place]
+            unit = samples.assays.units.get(element, "")
+            grid = add_layer(grid, f"{element}{endings[name]}", cells, units=unit)
+    return grid
+
+
+def cells_near(
+    grid: xr.Dataset, samples: Samples, max_distance: float = 0.0
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Centres of all cells, and which of them lie near enough to a sample to be estimated."""
+    centres = cell_centres(grid)
+    reach = max_distance or REACH * sample_spacing(samples.coords[:, :2])
+    distance = cKDTree(samples.coords).query(centres)[0]
+    return centres, distance <= reach
+
+
+def table_of(
+    places: NDArray[np.float64], layers: Mapping[str, NDArray], samples: Samples
+) -> pd.DataFrame:
+    """Estimates of named places as a table: coordinates, then element by element."""
+    columns: dict[str, NDArray] = dict(zip(samples.axes, places.T, strict=True))
+    for place, element in enumerate(samples.elements):
+        for name, ending in (("estimate", ""), ("low", "_low"), ("high", "_high")):
+            columns[f"{element}{ending}"] = layers[name][:, place]
+    return pd.DataFrame(columns)

@@ -1,0 +1,113 @@
+"""What each section of a tailings study file may say: its keys, their defaults and their bounds.
+
+Keyword arguments as a study file gives them come in; the same, checked and complete, go out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gossan._checks import check_option
+from gossan.geochem.censoring import IMPUTATION_METHODS
+from gossan.studies.tailings.methods import METHODS, REFERENCE
+from gossan.studies.tailings.tables import METRES
+
+
+def points(
+    *,
+    easting: str | None = None,
+    northing: str | None = None,
+    elevation: str | None = None,
+    hole: str | None = None,
+    covariates: Sequence[str] = (),
+    kinds: Sequence[str] = (),
+    unit: str = "m",
+) -> dict[str, Any]:
+    """Columns of places, drill holes and covariates, and the unit of the coordinates."""
+    check_option("unit", unit, METRES)
+    both = sorted(set(covariates) & set(kinds))
+    if both:
+        raise ValueError(f"{both[0]!r} is named in covariates and in kinds. Name it once.")
+    return {
+        "easting": easting,
+        "northing": northing,
+        "elevation": elevation,
+        "hole": hole,
+        "covariates": tuple(covariates),
+        "kinds": tuple(kinds),
+        "unit": unit,
+    }
+
+
+def impute(*, method: str = "0.65") -> dict[str, Any]:
+    """How values below detection are imputed, see `gossan.geochem.impute_censored`."""
+    check_option("method", method, IMPUTATION_METHODS)
+    return {"method": method}
+
+
+def methods(
+    *,
+    names: Sequence[str] = tuple(METHODS),
+    coverage: float = 0.9,
+    random_state: int = 0,
+) -> dict[str, Any]:
+    """Which methods are compared and blended, and the coverage of the intervals."""
+    for name in names:
+        check_option("names", name, tuple(METHODS))
+    _check_range("coverage", coverage, 0.5, 0.98, "0.9 holds nine of ten new values")
+    _check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
+    kept = tuple(dict.fromkeys([REFERENCE, *names]))  # all are compared with it
+    return {"names": kept, "coverage": coverage, "random_state": random_state}
+
+
+def validate(
+    *,
+    n_splits: int = 5,
+    n_inner_splits: int = 4,
+    block_size: float = 0.0,
+    random_split: bool = True,
+    published: bool = True,
+) -> dict[str, Any]:
+    """Folds of whole holes or blocks, inner folds of the blend, and what stands beside."""
+    _check_range("n_splits", n_splits, 2, 100, "5 is usual")
+    _check_range("n_inner_splits", n_inner_splits, 2, 20, "4 is usual")
+    _check_range("block_size", block_size, 0.0, np.inf, "0 chooses it from the variogram")
+    return {
+        "n_splits": n_splits,
+        "n_inner_splits": n_inner_splits,
+        "block_size": block_size,
+        "random_split": random_split,
+        "published": published,
+    }
+
+
+def grid(
+    *,
+    table: str = "",
+    spacing: float = 0.0,
+    vertical_spacing: float = 0.0,
+    max_distance: float = 0.0,
+) -> dict[str, Any]:
+    """Cells to estimate: a table of places, or a grid round the samples [m]."""
+    for name, value in (("spacing", spacing), ("vertical_spacing", vertical_spacing),
+                        ("max_distance", max_distance)):  # fmt: skip
+        _check_range(name, value, 0.0, np.inf, "0 chooses it from the samples")
+    if table and (spacing or vertical_spacing):
+        raise ValueError(
+            f"table names the places ({table}), and spacing would make others. Leave one out."
+        )
+    return {
+        "table": table,
+        "spacing": spacing,
+        "vertical_spacing": vertical_spacing,
+        "max_distance": max_distance,
+    }
+
+
+def _check_range(name: str, value: float, low: float, high: float, hint: str) -> None:
+    if not low <= value <= high:
+        upper = f" to {high:g}" if np.isfinite(high) else " or more"
+        raise ValueError(f"{name} must be {low:g}{upper}, got {value:g}: {hint}.")

@@ -1,0 +1,359 @@
+"""Tables of the tailings study: samples with coordinates and concentrations, and places to estimate.
+
+Files and column names come in; coordinates [m], concentrations, covariates and holes go out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from gossan._checks import check_option, did_you_mean
+from gossan.data.assays import Assays, read_assays
+from gossan.data.rawtable import RawTable, read_raw
+from gossan.data.screening import format_rows
+from gossan.geochem import impute_censored
+
+AXES = ("easting", "northing", "elevation")
+METRES = {"m": 1.0, "km": 1000.0, "ft": 0.3048}
+LEAST_SAMPLES = 30  # fewer allow neither a variogram nor a held-out part
+MOST_KINDS = 12  # a column with more different words is a name, not a kind
+_NAMES = {
+    "easting": ("easting", "east", "x", "xloc", "x_utm", "utm_x", "xc", "midx", "mid_x"),
+    "northing": ("northing", "north", "y", "yloc", "y_utm", "utm_y", "yc", "midy", "mid_y"),
+    "elevation": ("elevation", "elev_m", "rl", "z", "zloc", "zc", "midz", "mid_z"),
+    "hole": ("hole", "hole_id", "holeid", "bhid", "dhid", "borehole", "drillhole"),
+}
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples in space, ready to estimate from.
+
+    Attributes
+    ----------
+    coords : array of shape (n, 2 or 3)
+        Easting, northing and, in 3D, elevation [m].
+    values : DataFrame of shape (n, n_elements)
+        Concentrations, none missing, none below detection any more.
+    covariates : DataFrame of shape (n, n_covariates)
+        Numbers that are known at every place; words have become a column for each.
+    holes : array of shape (n,) or None
+        Hole of each sample.
+    assays : Assays
+        What was read, with its quality report.
+    is_censored : DataFrame of shape (n, n_elements)
+        Which concentrations were below detection.
+    left_out : list of str
+        Sentences on rows that were left out.
+    """
+
+    coords: NDArray[np.float64]
+    values: pd.DataFrame
+    covariates: pd.DataFrame
+    holes: NDArray | None
+    assays: Assays
+    is_censored: pd.DataFrame
+    left_out: list[str]
+
+    @property
+    def elements(self) -> list[str]:
+        """Elements, in the order of the columns."""
+        return list(self.values.columns)
+
+    @property
+    def n_dims(self) -> int:
+        """2 or 3."""
+        return self.coords.shape[1]
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """Names of the coordinates."""
+        return AXES[: self.n_dims]
+
+
+def read_samples(
+    read: Mapping[str, Any],
+    *,
+    easting: str | None = None,
+    northing: str | None = None,
+    elevation: str | None = None,
+    hole: str | None = None,
+    covariates: Sequence[str] = (),
+    kinds: Sequence[str] = (),
+    unit: str = "m",
+    method: str = "0.65",
+) -> Samples:
+    """Read samples with their places.
+
+    Parameters
+    ----------
+    read : mapping
+        Arguments of `gossan.read_assays`, `table` and `elements` among them.
+    easting, northing, elevation : str, optional
+        Columns of the coordinates; by default the usual names are looked for. A table without
+        elevation is taken for 2D.
+    hole : str, optional
+        Column that names the drill hole.
+    covariates : sequence of str
+        Columns of numbers that are known at every place, such as the distance to a river.
+    kinds : sequence of str
+        Columns of words or codes that are known at every place, such as the rock.
+    unit : {"m", "km", "ft"}
+        Of the coordinates.
+    method : str
+        Imputation of values below detection, see `gossan.geochem.impute_censored`.
+
+    Returns
+    -------
+    samples : Samples
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, coordinates are no numbers or degrees, or samples are too few.
+    """
+    assays = read_assays(**read)
+    named = {"easting": easting, "northing": northing, "elevation": elevation, "hole": hole}
+    columns = {role: find_column(assays, role, name) for role, name in named.items()}
+    coords = _coordinates(assays, columns, METRES[check_option("unit", unit, METRES)])
+    known = pd.DataFrame({name: _column(assays, name) for name in (*covariates, *kinds)})
+    values = assays.values
+    has_place = np.isfinite(coords).all(axis=1)
+    has_values = values.notna().all(axis=1).to_numpy()
+    has_known = known.reindex(values.index).notna().all(axis=1).to_numpy()
+    left_out = []
+    lacks = {"coordinates": has_place, "one of the elements": has_values, "a covariate": has_known}
+    for lack, is_good in lacks.items():
+        if not is_good.all():
+            rows = assays.rows[~is_good]
+            left_out.append(
+                f"{len(rows)} samples without {lack} were left out: {format_rows(rows.tolist())}."
+            )
+    kept = has_place & has_values & has_known
+    _check_enough(assays, int(kept.sum()))
+    filled = values[kept].reset_index(drop=True)
+    censored = assays.censored[kept].reset_index(drop=True)
+    if censored.to_numpy().any():
+        filled = impute_censored(filled, censored, method=method)
+    hole_column = columns["hole"]
+    holes = None if hole_column is None else _labels(assays, hole_column)[kept]
+    return Samples(
+        coords[kept],
+        filled.astype(float),
+        as_numbers(known.reindex(values.index)[kept].reset_index(drop=True), kinds=kinds),
+        holes,
+        assays,
+        censored,
+        left_out,
+    )
+
+
+def read_places(
+    table: Any,
+    *,
+    like: Samples,
+    columns: Mapping[str, str | None],
+    covariates: Sequence[str] = (),
+    kinds: Sequence[str] = (),
+) -> tuple[NDArray[np.float64], pd.DataFrame]:
+    """Read the places to estimate: coordinates [m] and the covariates of the samples.
+
+    Parameters
+    ----------
+    table : path or DataFrame
+        One row a place.
+    like : Samples
+        The samples: the same axes and covariates are asked for.
+    columns : mapping of role to name
+        `easting`, `northing`, `elevation`, and the `unit` of the coordinates.
+    covariates, kinds : sequence of str
+        Columns to take, as of the samples.
+
+    Returns
+    -------
+    coords : array of shape (n, 2 or 3)
+    covariates : DataFrame of shape (n, n_covariates)
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or a cell of it is.
+    """
+    raw = read_raw(table)
+    factor = METRES[check_option("unit", columns.get("unit") or "m", METRES)]
+    coords = np.column_stack(
+        [_place_column(raw, role, columns.get(role)) * factor for role in like.axes]
+    )
+    names = (*covariates, *kinds)
+    known = pd.DataFrame({name: _raw_column(raw, name) for name in names}, index=range(len(coords)))
+    if not np.isfinite(coords).all() or known.isna().to_numpy().any():
+        row = int(np.argmax(~np.isfinite(coords).all(axis=1) | known.isna().any(axis=1)))
+        raise ValueError(
+            f"{raw.source}: a coordinate or covariate is missing, first in row {row + 2}. Fill it in,"
+            " or drop the place."
+        )
+    return coords, as_numbers(known, kinds=kinds).reindex(
+        columns=like.covariates.columns, fill_value=0.0
+    )
+
+
+def find_column(assays: Assays, role: str, name: str | None) -> str | None:
+    """Name of the column of a role: as given, or the first that is usually called so.
+
+    Parameters
+    ----------
+    assays : Assays
+        What was read.
+    role : {"easting", "northing", "elevation", "hole"}
+    name : str or None
+        Column that the user names.
+
+    Returns
+    -------
+    column : str or None
+        None where none is there and none is needed.
+
+    Raises
+    ------
+    ValueError
+        If the named column, or an easting or northing, is not there.
+    """
+    there = [*map(str, assays.sites.columns), *map(str, assays.values.columns)]
+    if name is not None:
+        if name not in there:
+            raise ValueError(
+                f"{assays.source} has no column {name!r} for the {role}; it has"
+                f" {', '.join(there)}.{did_you_mean(name, there)} Name the right one as {role}."
+            )
+        return name
+    lowered = {column.strip().lower(): column for column in map(str, assays.sites.columns)}
+    found = next((lowered[word] for word in _NAMES[role] if word in lowered), None)
+    if found is None and role in AXES[:2]:
+        raise ValueError(
+            f"{assays.source} has no column that looks like the {role}; besides its analyses it has"
+            f' {", ".join(lowered.values()) or "none"}. Name it: {role} = "COLUMN" under [points].'
+        )
+    return found
+
+
+def as_numbers(table: pd.DataFrame, *, kinds: Sequence[str] = ()) -> pd.DataFrame:
+    """Covariates as numbers: words and codes become a column of 0 and 1 for each kind.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Covariates, none missing.
+    kinds : sequence of str
+        Columns of words or codes.
+
+    Returns
+    -------
+    numbers : DataFrame of float64
+
+    Raises
+    ------
+    ValueError
+        If a column of numbers holds words, or one of kinds has more than a dozen.
+
+    Examples
+    --------
+    >>> as_numbers(pd.DataFrame({"depth": [1, 2], "soil": ["clay", "sand"]}), kinds=["soil"])
+       depth  soil=clay  soil=sand
+    0    1.0        1.0        0.0
+    1    2.0        0.0        1.0
+    """
+    parts = [pd.DataFrame(index=table.index)]
+    for name in table.columns:
+        words = table[name].astype(str).str.strip()
+        if name not in kinds:
+            numbers = pd.to_numeric(table[name], errors="coerce")
+            if numbers.isna().any():
+                raise ValueError(
+                    f"Covariate {name!r} holds {words[numbers.isna()].iloc[0]!r}, which is no"
+                    " number. Name it among kinds, or mend the cell."
+                )
+            parts.append(numbers.astype(float).to_frame(str(name)))
+            continue
+        if words.nunique() > MOST_KINDS:
+            raise ValueError(
+                f"Covariate {name!r} has {words.nunique()} kinds, such as {words.iloc[0]!r}. Name"
+                f" numbers as covariates; of kinds there can be {MOST_KINDS}."
+            )
+        parts.append(pd.get_dummies(words, prefix=str(name), prefix_sep="=").astype(float))
+    return pd.concat(parts, axis=1)
+
+
+def _coordinates(
+    assays: Assays, columns: Mapping[str, str | None], factor: float
+) -> NDArray[np.float64]:
+    named = [column for role in AXES if (column := columns[role]) is not None]
+    table = [pd.to_numeric(_column(assays, column), errors="coerce") for column in named]
+    coords = np.column_stack([column.to_numpy(dtype=float) for column in table]) * factor
+    known = coords[np.isfinite(coords).all(axis=1), :2]
+    if not len(known):
+        raise ValueError(
+            f"{assays.source}: no row has all coordinates ({', '.join(named)}) as numbers. Name their"
+            " columns under [points]."
+        )
+    spread = np.ptp(known, axis=0)
+    if factor == 1.0 and np.abs(known).max() <= 180.0 and (spread < 5.0).all():
+        raise ValueError(
+            f"{assays.source}: {named[0]} and {named[1]} span {spread[0]:.3g} by {spread[1]:.3g} and"
+            ' look like degrees or kilometres, not metres. Project them, or set unit = "km" under'
+            " [points]."
+        )
+    return coords
+
+
+def _column(assays: Assays, name: str) -> pd.Series:
+    for table in (assays.sites, assays.values):
+        if name in table.columns:
+            return table[name]
+    there = [*map(str, assays.sites.columns), *map(str, assays.values.columns)]
+    raise ValueError(
+        f"{assays.source} has no column {name!r}; it has {', '.join(there)}."
+        f"{did_you_mean(name, there)}"
+    )
+
+
+def _labels(assays: Assays, column: str) -> NDArray:
+    names = _column(assays, column).astype("string").str.strip()
+    blank = names.isna() | (names == "")
+    if blank.any():
+        rows = assays.rows[blank.to_numpy(dtype=bool)]
+        raise ValueError(
+            f"{assays.source}: {column} names no hole in {format_rows(rows.tolist())}. Fill it in, or"
+            " drop these rows."
+        )
+    return names.to_numpy(dtype=str)
+
+
+def _place_column(raw: RawTable, role: str, name: str | None) -> NDArray[np.float64]:
+    lowered = {column.strip().lower(): column for column in raw.names}
+    found = name or next((lowered[word] for word in _NAMES[role] if word in lowered), role)
+    return _raw_column(raw, found).to_numpy(dtype=float)
+
+
+def _raw_column(raw: RawTable, name: str) -> pd.Series:
+    if name not in raw.names:
+        raise ValueError(
+            f"{raw.source} has no column {name!r}; it has {', '.join(raw.names)}."
+            f"{did_you_mean(name, raw.names)} It needs the coordinates and covariates of the samples."
+        )
+    cells = raw.columns[raw.names.index(name)].reset_index(drop=True)
+    numbers = pd.to_numeric(cells, errors="coerce")
+    return numbers if numbers.notna().sum() == cells.notna().sum() else cells
+
+
+def _check_enough(assays: Assays, n: int) -> None:
+    if n < LEAST_SAMPLES:
+        raise ValueError(
+            f"{assays.source} has {n} samples with a place and all elements, and a variogram with a"
+            f" held-out part needs {LEAST_SAMPLES}. Name fewer elements, or add samples."
+        )

@@ -1,0 +1,129 @@
+"""Held-out estimates: nothing of the test part is used, weights and intervals do what they promise."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gossan.simulate import simulate_tailings
+from gossan.studies.run_folder import RunFolder
+from gossan.studies.tailings import methods
+from gossan.studies.tailings.published import published_template
+from gossan.studies.tailings.tables import read_samples
+from gossan.studies.tailings.trust import hold_out, hold_out_groups, score_table, training_of
+
+QUICK = ("kriging", "forest")
+
+
+@pytest.fixture(scope="module")
+def samples():
+    made = simulate_tailings("surface", n_samples=160, random_state=3)
+    return read_samples({"table": made.table, "elements": list(made.elements[:2])})
+
+
+@pytest.fixture(scope="module")
+def held_out(samples, tmp_path_factory):
+    groups, folds, _ = hold_out_groups(samples, n_splits=3)
+    folder = RunFolder(tmp_path_factory.mktemp("run"))
+    return hold_out(
+        samples, folds, groups=groups, names=QUICK, n_inner_splits=2, folder=folder,
+        key={"protocol": "blocks"},
+    )  # fmt: skip
+
+
+def test_blocks_are_held_out_where_there_are_no_holes(samples):
+    groups, folds, name = hold_out_groups(samples, n_splits=3)
+    assert name == "block"
+    assert sorted(np.concatenate([test for _, test in folds])) == list(range(len(samples.coords)))
+    for train, test in folds:
+        assert set(groups[train]).isdisjoint(groups[test])
+
+
+def test_every_sample_is_told_by_every_method_and_the_blend(samples, held_out):
+    assert list(held_out.quantiles) == [*QUICK, "blend"]
+    for told in held_out.quantiles.values():
+        assert np.isfinite(told).all()
+        assert (np.diff(told, axis=1) >= -1e-9).all()
+    assert (held_out.low <= held_out.high).all()
+    np.testing.assert_allclose(held_out.weights.sum(axis=1), 1.0)
+
+
+def test_the_test_part_has_no_say_in_its_own_estimate(samples, held_out, tmp_path):
+    """A held-out value that is changed wildly changes none of its own fold's estimates."""
+    groups, folds, _ = hold_out_groups(samples, n_splits=3)
+    test = folds[0][1]
+    values = samples.values.copy()
+    values.iloc[test] = values.iloc[test] * 50.0
+    spoilt = type(samples)(**{**vars(samples), "values": values})
+    again = hold_out(
+        spoilt, folds[:1], groups=groups, names=QUICK, n_inner_splits=2,
+        folder=RunFolder(tmp_path / "run"), key={"protocol": "blocks"},
+    )  # fmt: skip
+    for name in (*QUICK, "blend"):
+        np.testing.assert_allclose(
+            again.quantiles[name][test], held_out.quantiles[name][test], rtol=1e-5
+        )
+    np.testing.assert_allclose(again.low[test], held_out.low[test], rtol=1e-5)
+
+
+def test_scores_stand_beside_ordinary_kriging(samples, held_out):
+    scores = score_table(samples, held_out, split="blocks").set_index(["method", "element"])
+    assert scores.loc[("ordinary kriging", "all"), "crps_ratio"] == 1.0
+    blend = scores.loc[("blend", "all")]
+    assert blend["crps_ratio_low"] <= blend["crps_ratio"] <= blend["crps_ratio_high"]
+    assert blend["crps_ratio"] < 1.05
+    assert 0.8 <= blend["coverage"] <= 1.0
+
+
+def test_what_is_done_is_not_done_again(samples, tmp_path):
+    groups, folds, _ = hold_out_groups(samples, n_splits=2)
+    shared = {"groups": groups, "names": ("kriging",), "n_inner_splits": 2}
+    first = hold_out(
+        samples, folds, folder=RunFolder(tmp_path / "run"), key={"protocol": "b"}, **shared
+    )
+    folder = RunFolder(tmp_path / "run")
+    second = hold_out(samples, folds, folder=folder, key={"protocol": "b"}, **shared)
+    assert folder.reused == ["b-kriging"]
+    np.testing.assert_array_equal(first.quantiles["blend"], second.quantiles["blend"])
+
+
+def test_the_network_never_reads_the_sample_itself_or_its_block(samples):
+    """A sample whose whole block is changed gets the same sequence as before."""
+    groups, _, _ = hold_out_groups(samples, n_splits=3)
+    training = training_of(samples, np.arange(len(samples.coords)), groups)
+    before = methods._sequences(training)
+    own = groups == groups[0]
+    scores = np.where(own[:, None], 9.0, training.scores)
+    after = methods._sequences(replace(training, scores=scores, whole=training))
+    np.testing.assert_allclose(after[own], before[own], rtol=1e-6)
+    assert not np.allclose(after[~own], before[~own])
+
+
+def test_the_network_gives_quantiles_of_every_element(samples):
+    groups, _, _ = hold_out_groups(samples, n_splits=3)
+    training = training_of(samples, np.arange(len(samples.coords)), groups)
+    (predict,) = methods.network([training])
+    told = predict(samples.coords[:5] + 1.0, training.covariates[:5])
+    assert told.shape == (5, len(methods.LEVELS), 2)
+    assert (np.diff(told, axis=1) >= 0).all()
+
+
+def test_the_published_template_leaks(samples):
+    folds = hold_out_groups(samples, n_splits=3)[1]
+    table = published_template(samples, folds, n_splits=3).set_index("protocol")["r2"]
+    leaky, unknown, clean = table
+    assert leaky > 0.8
+    assert unknown < 0.0
+    assert clean < leaky - 0.3
+
+
+def test_one_element_needs_no_cokriging(samples):
+    one = type(samples)(**{**vars(samples), "values": samples.values.iloc[:, :1]})
+    training = training_of(one, np.arange(len(one.coords)), None)
+    place = one.coords[:3] + 1.0
+    empty = np.empty((3, 0))
+    np.testing.assert_allclose(
+        methods.cokriging(training)(place, empty), methods.ordinary_kriging(training)(place, empty)
+    )
+    assert isinstance(one.values, pd.DataFrame)
