@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gossan._checks import GossanWarning
-from gossan.data.grids import add_layer, cell_centres, make_grid
-from gossan.data.rasterising import match_crs, rasterise
+from gossan.data.grids.grid import add_layer, cell_centres, make_grid
+from gossan.data.grids.rasterising import match_crs, rasterise
 from gossan.data.vectors import read_occurrences, read_vectors
 
 geopandas = pytest.importorskip("geopandas")

@@ -76,7 +76,7 @@ class TestExactVariograms:
     def test_geometric_anisotropy_from_directional_variograms(self):
         truth = VariogramModel(0.1, (Structure("spherical", 0.9, (120.0, 40.0), (30, 0, 0)),))
         given = [exact(truth, direction=(a, 0.0)) for a in (0.0, 30.0, 60.0, 90.0, 120.0, 150.0)]
-        structure = fit_variogram(given, kinds=["spherical"], anisotropic=True).model.structures[0]
+        structure = fit_variogram(given, kinds=["spherical"], anisotropy="full").model.structures[0]
         assert_allclose(structure.ranges, [120, 40], rtol=0.01)
         assert structure.angles[0] == pytest.approx(30, abs=1)
 
@@ -91,7 +91,7 @@ class TestExactVariograms:
         given = [exact(truth, direction=(a, 0.0)) for a in (0.0, 45.0, 90.0, 135.0)]
         with pytest.warns(GossanWarning, match="beyond the last lag"):
             model = fit_variogram(
-                given, kinds=["spherical"], n_structures=2, anisotropic=True
+                given, kinds=["spherical"], n_structures=2, anisotropy="full"
             ).model
         north, east = model.variogram([[0.0, 150.0], [150.0, 0.0]])
         assert (north, east) == pytest.approx((0.6, 1.0), abs=0.05)
@@ -130,7 +130,7 @@ class TestRecovery:
 
     def test_least_squares_finds_an_ellipse_in_the_plane(self):
         truth = VariogramModel(0.1, (Structure("spherical", 0.9, (150.0, 50.0), (60, 0, 0)),))
-        model = fit_variogram(*simulated(truth, 5, n=2000), kinds=["spherical"], anisotropic=True)
+        model = fit_variogram(*simulated(truth, 5, n=2000), kinds=["spherical"], anisotropy="full")
         structure = model.model.structures[0]
         assert_allclose(structure.ranges, [150, 50], rtol=0.25)
         assert structure.angles[0] == pytest.approx(60, abs=8)
@@ -139,10 +139,28 @@ class TestRecovery:
     def test_flat_beds_are_found_in_space(self):
         truth = VariogramModel(0.1, (Structure("exponential", 0.9, (300.0, 300.0, 40.0)),))
         coords, values = simulated(truth, 2, n=1200, size=900.0, n_dims=3)
-        fitted = fit_variogram(coords, values, kinds=["exponential"], anisotropic=True)
+        fitted = fit_variogram(coords, values, kinds=["exponential"], anisotropy="full")
         axes = anisotropy_axes(fitted.model.structures[0].angles, 3)
         assert abs(axes[2, 2]) > 0.97  # the minor axis stands upright
         assert fitted.model.structures[0].ranges[2] == pytest.approx(40, rel=0.4)
+
+    @UNTRUSTED
+    @pytest.mark.parametrize("method", ["least_squares", "likelihood"])
+    def test_layers_have_a_range_in_the_plane_and_one_upright(self, method):
+        truth = VariogramModel(0.1, (Structure("exponential", 0.9, (300.0, 300.0, 40.0)),))
+        coords, values = simulated(truth, 2, n=800, size=900.0, n_dims=3)
+        asked = {"anisotropy": "vertical", "method": method, "kinds": ["exponential"]}
+        structure = fit_variogram(coords, values, **asked).model.structures[0]
+        assert structure.angles == (0.0, 0.0, 0.0)
+        assert structure.ranges[0] == structure.ranges[1]
+        assert_allclose(structure.ranges, [300, 300, 40], rtol=0.4)
+
+    def test_an_upright_range_needs_elevations(self):
+        truth = VariogramModel(0.1, (Structure("spherical", 0.9, 100.0),))
+        with pytest.raises(ValueError, match="needs elevations"):
+            fit_variogram(*simulated(truth, 1, n=100), anisotropy="vertical")
+        with pytest.raises(ValueError, match="anisotropy"):
+            fit_variogram(*simulated(truth, 1, n=100), anisotropy="zonal")
 
     @UNTRUSTED
     def test_jura_cobalt_has_the_range_of_the_book(self):
@@ -269,7 +287,7 @@ class TestPieces:
         assert_allclose(np.abs((again * axes).sum(axis=1)), 1, atol=1e-9)
 
     def test_ranges_of_a_shape_fall_from_major_to_minor(self):
-        shape = Shape(("spherical",), 3, is_anisotropic=True)
+        shape = Shape(("spherical",), 3, anisotropy="full")
         theta = np.array([np.log(100), np.log(0.5), np.log(0.2), 0.0, 0.0, 0.0])
         assert shape.size == 6
         assert_allclose(shape.structures(theta, [1.0])[0].ranges, [100, 50, 10])
@@ -300,7 +318,7 @@ class TestRefusals:
             ({"method": "guess"}, "method must be one of"),
             ({"weights": "none"}, "weights must be one of"),
             ({"method": "likelihood"}, "likelihood needs coordinates"),
-            ({"anisotropic": True}, "two directions or more"),
+            ({"anisotropy": "full"}, "two directions or more"),
         ],
     )
     def test_options_that_do_not_suit(self, arguments, message):

@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LogNorm, Normalize
 from numpy.typing import NDArray
 
-from gossan.data.grids import add_layer, cell_centres, make_grid
+from gossan.data.grids.grid import add_layer, cell_centres, make_grid
 from gossan.plot._cells import colours_of, round_length
 from gossan.plot._planes import cut_plane, thin
 from gossan.plot.maps import (

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gossan.data.grids import make_grid
+from gossan.data.grids.grid import make_grid
 from gossan.geostat.coregionalization import Coregionalization
 from gossan.geostat.covariance import Structure, VariogramModel
 from gossan.geostat.variogram import cross_variograms, experimental_variogram

@@ -17,14 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from gossan._checks import check_option, did_you_mean
 from gossan._units import convert_unit, oxide_element, oxide_to_element_factor
-from gossan.data.cells import ReadColumn, known_limits, lab_of_rows, read_column
-from gossan.data.columns import AnalyteColumn, choose_columns, rename_columns
-from gossan.data.headers import OXIDES
-from gossan.data.limits import MISSING, find_decimal
-from gossan.data.quality import QualityReport, quality_report
-from gossan.data.rawtable import RawTable, read_raw
-from gossan.data.screening import Finding, find_impossible, format_rows, make_finding
-from gossan.data.sites import read_sites
+from gossan.data.tables.cells import ReadColumn, known_limits, lab_of_rows, read_column
+from gossan.data.tables.columns import AnalyteColumn, choose_columns, rename_columns
+from gossan.data.tables.headers import OXIDES
+from gossan.data.tables.limits import MISSING, find_decimal
+from gossan.data.tables.quality import QualityReport, quality_report
+from gossan.data.tables.rawtable import RawTable, read_raw
+from gossan.data.tables.screening import Finding, find_impossible, format_rows, make_finding
+from gossan.data.tables.sites import read_sites
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,7 +28,7 @@ from gossan.data._coordinates import (
     read_numbers,
 )
 from gossan.data._crs import is_geographic, plain_crs, same_crs, short_crs, utm_hint
-from gossan.data.rasterising import KINDS, import_geopandas, match_crs
+from gossan.data.grids.rasterising import KINDS, import_geopandas, match_crs
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -222,8 +222,8 @@ def _points_of(
 
 
 def _read_table(path: Path) -> pd.DataFrame:
-    from gossan.data.rawtable import read_raw
-    from gossan.data.sites import read_sites
+    from gossan.data.tables.rawtable import read_raw
+    from gossan.data.tables.sites import read_sites
 
     raw = read_raw(path)
     return read_sites(raw, ())[0]

@@ -55,7 +55,7 @@ class _Problem:
 def fit_cells(cells: Cells, shape: Shape, weights: str, nugget: float | None) -> Found:
     """Return the model of a shape that fits the cells best by weighted least squares."""
     # a range far beyond the last lag stands for zonal anisotropy
-    beyond = 10 if shape.is_anisotropic else 3
+    beyond = 3 if shape.anisotropy == "none" else 10
     shortest, longest = cells.distances.min() / 2, cells.distances.max() * beyond
     bounds = shape.bounds(shortest, longest)
     problem = _Problem(cells, shape, bounds, nugget)

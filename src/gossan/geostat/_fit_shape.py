@@ -15,33 +15,36 @@ from gossan.geostat.covariance import Structure, anisotropy_axes
 
 Floats = NDArray[np.float64]
 
-LEAST_RATIO = 0.02  # of the minor to the major range
+LEAST_RATIO = 0.02  # of the minor to the major range, or of the vertical to the horizontal
+MOST_RATIO = 5.0  # of the vertical to the horizontal range
+ANISOTROPIES = ("none", "vertical", "full")
 
 
 @dataclass(frozen=True)
 class Shape:
     """Kinds of the structures, and how their ranges and angles stand in a vector.
 
-    Each structure has its own ranges; all share the angles. Isotropic: a log range each. In 2D:
-    then a log ratio each, and the azimuth; in 3D: two log ratios each (semi over major, minor over
-    semi), and azimuth, dip and rake [radians].
+    Each structure has its own ranges; all share the angles. Anisotropy "none": a log range each.
+    "vertical": then a log ratio each (vertical over horizontal). "full" in 2D: then a log ratio each,
+    and the azimuth; in 3D: two log ratios each (semi over major, minor over semi), and azimuth, dip
+    and rake [radians].
     """
 
     kinds: tuple[str, ...]
     n_dims: int
-    is_anisotropic: bool
+    anisotropy: str = "none"
 
     @property
     def n_ratios(self) -> int:
         """Number of ratios of each structure."""
-        return self.n_dims - 1 if self.is_anisotropic else 0
+        return {"none": 0, "vertical": 1, "full": self.n_dims - 1}[self.anisotropy]
 
     @property
     def n_angles(self) -> int:
         """Number of angles: 0, 1 (azimuth) or 3."""
-        return (
-            (0 if not self.is_anisotropic else 1) if self.n_dims == 2 else 3 * self.is_anisotropic
-        )
+        if self.anisotropy != "full":
+            return 0
+        return 1 if self.n_dims == 2 else 3
 
     @property
     def size(self) -> int:
@@ -53,9 +56,10 @@ class Shape:
         n = len(self.kinds)
         logs = theta[:n, None]
         if self.n_ratios:
-            ratios = np.clip(theta[n : n * (1 + self.n_ratios)], np.log(LEAST_RATIO), 0.0)
-            steps = ratios.reshape(n, self.n_ratios)
-            logs = np.hstack([logs, logs + np.cumsum(steps, axis=1)])
+            ratios = theta[n : n * (1 + self.n_ratios)]
+            steps = np.clip(ratios, *self._ratio_bounds()).reshape(n, self.n_ratios)
+            others = logs + np.cumsum(steps, axis=1)
+            logs = np.hstack([logs, *([logs] * (self.anisotropy == "vertical")), others])
         angles = self._angles(theta)
         return tuple(
             Structure(kind, float(sill), tuple(np.exp(row).tolist()), angles)
@@ -73,9 +77,13 @@ class Shape:
     def bounds(self, shortest: float, longest: float) -> tuple[Floats, Floats]:
         """Lower and upper bounds of the vector, for ranges between two lengths [m]."""
         n, n_ratios = len(self.kinds), len(self.kinds) * self.n_ratios
-        low = [np.log(shortest)] * n + [np.log(LEAST_RATIO)] * n_ratios + [-np.inf] * self.n_angles
-        high = [np.log(longest)] * n + [0.0] * n_ratios + [np.inf] * self.n_angles
+        least, most = self._ratio_bounds()
+        low = [np.log(shortest)] * n + [least] * n_ratios + [-np.inf] * self.n_angles
+        high = [np.log(longest)] * n + [most] * n_ratios + [np.inf] * self.n_angles
         return np.array(low), np.array(high)
+
+    def _ratio_bounds(self) -> tuple[float, float]:
+        return np.log(LEAST_RATIO), np.log(MOST_RATIO) if self.anisotropy == "vertical" else 0.0
 
     def starts(self, shortest: float, longest: float) -> list[Floats]:
         """Return vectors to begin the search at, spread over ranges and directions."""
@@ -85,8 +93,11 @@ class Shape:
             ranges = [[each] for each in lengths]
         else:  # a short and a long structure
             ranges = [[lengths[i], lengths[j]] for i in range(4) for j in range(i + 1, 5)]
-        if not self.is_anisotropic:
+        if self.anisotropy == "none":
             return [np.array(each) for each in ranges]
+        if self.anisotropy == "vertical":
+            ratios = np.log([1.0, 0.3, 0.1])
+            return [np.array([*each, *[ratio] * n]) for each in ranges for ratio in ratios]
         thin = [np.log(0.5)] * (n * self.n_ratios)
         return [
             np.array([*each, *thin, *angles])

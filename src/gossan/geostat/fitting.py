@@ -34,7 +34,7 @@ from gossan.geostat._fit_cells import (
     growing_edges,
 )
 from gossan.geostat._fit_search import WEIGHTS, Found, fit_cells, fit_likelihood, relative_misfit
-from gossan.geostat._fit_shape import Shape
+from gossan.geostat._fit_shape import ANISOTROPIES, Shape
 from gossan.geostat._fit_spread import jackknife
 from gossan.geostat._fit_trust import doubts
 from gossan.geostat._lags import lag_edges
@@ -106,7 +106,7 @@ def fit_variogram(
     *,
     kinds: Sequence[str] = DEFAULT_KINDS,
     n_structures: int | None = 1,
-    anisotropic: bool = False,
+    anisotropy: str = "none",
     method: str = "least_squares",
     weights: str = "pairs_over_distance",
     nugget: float | None = None,
@@ -131,10 +131,11 @@ def fit_variogram(
     n_structures : 1, 2 or None, default 1
         Structures beside the nugget; None takes two where they lower the loss by a tenth (with
         likelihood: by four).
-    anisotropic : bool, default False
-        Look for a direction in which the variable is more continuous; needs coordinates, or
-        directional variograms. A structure whose major range lies far beyond the field is zonal
-        anisotropy.
+    anisotropy : {"none", "vertical", "full"}, default "none"
+        "vertical" (3D): one range in the plane and one along the vertical, as in what was laid down in
+        layers; "full": any direction in which the variable is more continuous. Both need
+        coordinates, or directional variograms. "full" in 3D asks much of few samples. A structure
+        whose major range lies far beyond the field is zonal anisotropy.
     method : {"least_squares", "likelihood"}, default "least_squares"
         "likelihood": restricted maximum likelihood (each sample given its 30 nearest of those
         before it in a random order). Sharper, above all for the nugget, but only for values that
@@ -173,15 +174,20 @@ def fit_variogram(
     0.2 nugget + 0.8 spherical (100 m)
     """
     _check_options(kinds, n_structures, method, weights)
+    check_option("anisotropy", anisotropy, ANISOTROPIES)
     rng = check_random_state(random_state)
     samples = None if values is None else _read_samples(data, values, groups)
     if samples is None:
-        cells = cells_of_variograms(_read_variograms(data, anisotropic))
+        cells = cells_of_variograms(_read_variograms(data, anisotropy != "none"))
     else:
         edges = (
             None if lags is None else lag_edges(samples.points, lags=lags, groups=samples.groups)
         )
-        cells = cells_of_samples(*samples, edges=edges, by_direction=anisotropic, rng=rng)
+        cells = cells_of_samples(*samples, edges=edges, by_direction=anisotropy != "none", rng=rng)
+    if anisotropy == "vertical" and cells.n_dims == 2:
+        raise ValueError(
+            'anisotropy="vertical" needs elevations, got coordinates in 2D. Use "none" or "full".'
+        )
     if len(np.unique(cells.distances)) < 3:
         raise ValueError(
             f"A model needs three lags with pairs, got {len(cells.gammas)}. Ask for more lags."
@@ -193,14 +199,14 @@ def fit_variogram(
         )
     tried = {}
     for names in _combinations(kinds, n_structures):
-        shape = Shape(names, cells.n_dims, anisotropic)
+        shape = Shape(names, cells.n_dims, anisotropy)
         found = fit_cells(cells, shape, weights, nugget)
         if method == "likelihood" and samples is not None:
             found = fit_likelihood(*_subset(samples, rng), shape, found, rng)
         tried[names] = found
     errors = {}
     if samples is not None:
-        shape = Shape(_choose(tried, method), cells.n_dims, is_anisotropic=False)
+        shape = Shape(_choose(tried, method), cells.n_dims, anisotropy="none")
         errors = _errors(samples, shape, weights, nugget, rng)
     fitted = _describe(tried, cells, samples, method, errors)
     if not fitted.is_trusted:

@@ -17,7 +17,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from matplotlib.transforms import Affine2D, ScaledTranslation
 from numpy.typing import ArrayLike, NDArray
 
-from gossan.data.grids import rotation_of
+from gossan.data.grids.grid import rotation_of
 from gossan.plot._planes import Plane, thin
 from gossan.plot.style import INK, LABEL_SIZE, QUIET, plain, style
 

@@ -15,8 +15,15 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gossan._checks import did_you_mean
-from gossan.data.grids import axes_of, check_grid, from_axes, own_corners, rotation_of, spacing_of
-from gossan.data.grids import to_axes as onto_axes
+from gossan.data.grids.grid import (
+    axes_of,
+    check_grid,
+    from_axes,
+    own_corners,
+    rotation_of,
+    spacing_of,
+)
+from gossan.data.grids.grid import to_axes as onto_axes
 
 _SIDES = {"easting": ("W", "E"), "northing": ("S", "N")}
 

@@ -111,7 +111,7 @@ def plot_map(
 
     Examples
     --------
-    >>> from gossan.data.grids import add_layer, make_grid
+    >>> from gossan.data.grids.grid import add_layer, make_grid
     >>> from gossan.plot.style import new_axes
     >>> grid = add_layer(make_grid((0, 20, 0, 10), 10), "Cu", [3.0, 4.0])
     >>> ax = plot_map(grid, "Cu", ax=new_axes()[0])
@@ -191,7 +191,7 @@ def plot_spread(
 
     Examples
     --------
-    >>> from gossan.data.grids import add_layer, make_grid
+    >>> from gossan.data.grids.grid import add_layer, make_grid
     >>> from gossan.plot.style import new_axes
     >>> grid = make_grid((0, 20, 0, 10), 10)
     >>> for layer, values in (("Cu_low", [1.0, 2.0]), ("Cu_high", [4.0, 3.0])):
@@ -216,7 +216,7 @@ def map_extent(grid: xr.Dataset) -> tuple[float, float, float, float]:
 
     Examples
     --------
-    >>> from gossan.data.grids import make_grid
+    >>> from gossan.data.grids.grid import make_grid
     >>> map_extent(make_grid((0, 100, 0, 50), 10, elevations=(0, 20)))
     (0.0, 100.0, 0.0, 50.0)
     """

@@ -25,7 +25,14 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from gossan._checks import check_option, check_random_state
-from gossan.data.grids import axes_of, cell_centres, check_grid, grid_shape, rotation_of, spacing_of
+from gossan.data.grids.grid import (
+    axes_of,
+    cell_centres,
+    check_grid,
+    grid_shape,
+    rotation_of,
+    spacing_of,
+)
 from gossan.geostat._random_fields import check_simulable, field_at_points, field_on_grid
 from gossan.geostat.coregionalization import Coregionalization
 from gossan.geostat.covariance import VariogramModel

@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gossan._checks import check_option, check_random_state
-from gossan.data.grids import add_layer, cell_centres, make_grid
+from gossan.data.grids.grid import add_layer, cell_centres, make_grid
 from gossan.geostat._random_fields import field_at_points
 from gossan.geostat.coregionalization import Coregionalization
 from gossan.geostat.covariance import Structure

@@ -16,8 +16,8 @@ import pandas as pd
 from gossan._checks import did_you_mean
 from gossan._units import oxide_element
 from gossan.data.assays import Assays, read_assays
-from gossan.data.headers import OXIDES, parse_header
-from gossan.data.screening import Finding, find_wrong_units, format_rows, make_finding
+from gossan.data.tables.headers import OXIDES, parse_header
+from gossan.data.tables.screening import Finding, find_wrong_units, format_rows, make_finding
 from gossan.geochem import impute_censored
 
 LEAST_DEPOSITS = 3

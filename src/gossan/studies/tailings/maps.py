@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gossan.data.grids import add_layer, cell_centres, make_grid
+from gossan.data.grids.grid import add_layer, cell_centres, make_grid
 from gossan.models.blending import blend_quantiles
 from gossan.studies.tailings.methods import METHODS, REFERENCE
 from gossan.studies.tailings.tables import Samples

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gossan._checks import GossanWarning
 from gossan.geostat.cokriging import Cokriging
 from gossan.geostat.covariance import VariogramModel
 from gossan.geostat.fitting import FittedVariogram, fit_variogram
+from gossan.geostat.idw import InverseDistance
 from gossan.geostat.kriging import Kriging
 from gossan.geostat.regression_kriging import RegressionKriging
 from gossan.models.spatial import SpatialForest, SpatialProcess
@@ -68,25 +69,60 @@ class Training:
     @cached_property
     def isotropic(self) -> list[FittedVariogram]:
         """A model for each element, alike in all directions."""
-        return self.whole.isotropic if self.whole else self._fit(anisotropic=False)
+        return self.whole.isotropic if self.whole else self._fit("none")
 
     @cached_property
     def anisotropic(self) -> list[FittedVariogram]:
-        """A model for each element, with directions where the data show any."""
-        return self.whole.anisotropic if self.whole else self._fit(anisotropic=True)
+        """A model for each element: with an azimuth in 2D, with a range of its own upright in 3D."""
+        if self.whole:
+            return self.whole.anisotropic
+        return self._fit("full" if self.coords.shape[1] == 2 else "vertical")
 
-    def models(self, *, anisotropic: bool = True) -> list[VariogramModel]:
-        """Return the fitted model of each element."""
-        fits = self.anisotropic if anisotropic else self.isotropic
-        return [each.model for each in fits]
+    @cached_property
+    def usual(self) -> list[FittedVariogram]:
+        """A model for each element: isotropic in 2D; layers have a range of their own upright."""
+        return self.isotropic if self.coords.shape[1] == 2 else self.anisotropic
 
-    def _fit(self, *, anisotropic: bool) -> list[FittedVariogram]:
+    def models(self) -> list[VariogramModel]:
+        """Return the usual model of each element."""
+        return [each.model for each in self.usual]
+
+    def stretched(self, coords: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
+        """Return coordinates whose elevation is stretched until all directions are alike.
+
+        For methods that know distances alone; the ratio is the median over the elements.
+        """
+        places = self.coords if coords is None else coords
+        ranges = [each.ranges for model in self.models() for each in model.structures]
+        if places.shape[1] == 2 or not ranges:
+            return places
+        ratio = float(np.median([each[0] / each[-1] for each in ranges]))
+        return places * [1.0, 1.0, ratio]
+
+    def _fit(self, anisotropy: str) -> list[FittedVariogram]:
+        return [self.fit(column, anisotropy) for column in self.scores.T]
+
+    def fit(self, column: NDArray[np.float64], anisotropy: str | None = None) -> FittedVariogram:
+        """Return a model of some values at the samples; None: with the usual directions."""
+        if anisotropy is None:
+            anisotropy = "none" if self.coords.shape[1] == 2 else "vertical"
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GossanWarning)  # told once, in the report
-            return [
-                fit_variogram(self.coords, column, anisotropic=anisotropic, method=self._method())
-                for column in self.scores.T
-            ]
+            return fit_variogram(self.coords, column, anisotropy=anisotropy, method=self._method())
+
+    @cached_property
+    def residual_models(self) -> list[VariogramModel]:
+        """A model for each element, of what a linear trend on the covariates leaves."""
+        if self.whole:
+            return self.whole.residual_models
+        X = np.hstack([self.coords, self.covariates])
+        left = [
+            RegressionKriging(_trend(), InverseDistance(), n_dims=self.coords.shape[1])
+            .fit(X, column, groups=self.groups)
+            .residuals_
+            for column in self.scores.T
+        ]
+        return [self.fit(column).model for column in left]
 
     def _method(self) -> str:
         """Return likelihood, which is sharper, where it is quick."""
@@ -97,20 +133,25 @@ class Training:
 Predictor = Callable[[NDArray[np.float64], NDArray[np.float64]], Quantiles]
 
 
-def ordinary_kriging(training: Training, *, anisotropic: bool = False) -> Predictor:
+def _trend() -> Pipeline:
+    return make_pipeline(StandardScaler(), RidgeCV(np.logspace(-2, 4, 13)))
+
+
+def ordinary_kriging(training: Training, *, is_anisotropic: bool = False) -> Predictor:
     """Kriging of each element's normal scores, with all samples or those of the neighbourhood.
 
     Parameters
     ----------
     training : Training
-    anisotropic : bool
-        Whether the models may have directions.
+    is_anisotropic : bool
+        Whether the models have directions.
 
     Returns
     -------
     predictor : callable
     """
-    models = training.models(anisotropic=anisotropic)
+    fits = training.anisotropic if is_anisotropic else training.isotropic
+    models = [each.model for each in fits]
     fitted = [
         _kriging(model, training).fit(training.coords, column, **_groups(training))
         for model, column in zip(models, training.scores.T, strict=True)
@@ -124,8 +165,8 @@ def ordinary_kriging(training: Training, *, anisotropic: bool = False) -> Predic
 
 
 def anisotropic_kriging(training: Training) -> Predictor:
-    """Kriging with models that may have directions."""
-    return ordinary_kriging(training, anisotropic=True)
+    """Kriging with models that have directions."""
+    return ordinary_kriging(training, is_anisotropic=True)
 
 
 def cokriging(training: Training) -> Predictor:
@@ -136,13 +177,13 @@ def cokriging(training: Training) -> Predictor:
     fitted = []
     for element in range(n_elements):
         others = np.delete(training.scores, element, axis=1)
-        X = np.hstack([training.coords, others])
+        X = np.hstack([training.stretched(), others])
         fitted.append(Cokriging(n_dims=n_dims).fit(X, training.scores[:, element]))
-    models = training.models(anisotropic=False)
+    models = training.models()
 
     def predict(coords: NDArray, _: NDArray) -> Quantiles:
         unknown = np.full((len(coords), n_elements - 1), np.nan)
-        X = np.hstack([coords, unknown])
+        X = np.hstack([training.stretched(coords), unknown])
         found = [each.predict(X, return_std=True) for each in fitted]
         return _normal([mean for mean, _ in found], [std for _, std in found], models)
 
@@ -151,14 +192,17 @@ def cokriging(training: Training) -> Predictor:
 
 def regression_kriging(training: Training) -> Predictor:
     """A linear trend on the covariates, and kriging of what it leaves."""
+    if not training.covariates.shape[1]:
+        return ordinary_kriging(training, is_anisotropic=training.coords.shape[1] == 3)
     X = np.hstack([training.coords, training.covariates])
-    trend = make_pipeline(StandardScaler(), RidgeCV(np.logspace(-2, 4, 13)))
     n_dims = training.coords.shape[1]
+    models = training.residual_models
     fitted = [
-        RegressionKriging(trend, n_dims=n_dims).fit(X, column, groups=training.groups)
-        for column in training.scores.T
+        RegressionKriging(_trend(), _kriging(model, training), n_dims=n_dims).fit(
+            X, column, groups=training.groups
+        )
+        for model, column in zip(models, training.scores.T, strict=True)
     ]
-    models = training.models(anisotropic=False)
 
     def predict(coords: NDArray, covariates: NDArray) -> Quantiles:
         places = np.hstack([coords, covariates])
@@ -170,12 +214,13 @@ def regression_kriging(training: Training) -> Predictor:
 
 def forest(training: Training) -> Predictor:
     """Random forest on coordinates, distances to the samples and covariates."""
-    X = np.hstack([training.coords, training.covariates])
+    X = np.hstack([training.stretched(), training.covariates])
     n_dims = training.coords.shape[1]
     grown = SpatialForest(n_dims, random_state=training.random_state).fit(X, training.scores)
 
     def predict(coords: NDArray, covariates: NDArray) -> Quantiles:
-        return grown.predict_quantiles(np.hstack([coords, covariates]), LEVELS)
+        places = np.hstack([training.stretched(coords), covariates])
+        return grown.predict_quantiles(places, LEVELS)
 
     return predict
 
@@ -186,7 +231,9 @@ def process(training: Training) -> Predictor:
     n_dims = training.coords.shape[1]
     rng = np.random.default_rng(training.random_state)
     rows = np.sort(rng.permutation(len(X))[:MOST_PROCESS])
-    fitted = SpatialProcess(n_dims, random_state=training.random_state)
+    is_layered = n_dims == 3  # each coordinate has a range of its own
+    seed = training.random_state
+    fitted = SpatialProcess(n_dims, anisotropic=is_layered, random_state=seed)
     fitted.fit(X[rows], training.scores[rows])
 
     def predict(coords: NDArray, covariates: NDArray) -> Quantiles:

@@ -78,7 +78,8 @@ def _held_out(
     members: list[tuple[NDArray, int]] = []
     places: list[tuple[NDArray, int, NDArray]] = []
     for train, test in folds:
-        models = training_of(samples, train, None, random_state).models(anisotropic=False)
+        fits = training_of(samples, train, None, random_state).isotropic
+        models = [each.model for each in fits]
         for element, model in enumerate(models):
             column = values[:, element]
             start = sum(len(each) for each in inputs)

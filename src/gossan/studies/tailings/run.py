@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gossan.data.assays import read_assays
-from gossan.data.gridfiles import write_grid
+from gossan.data.grids.files import write_grid
 from gossan.models.blending import blend_quantiles, blend_weights
 from gossan.report import write_report
 from gossan.report.tailings import tailings_report

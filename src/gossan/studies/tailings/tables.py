@@ -15,19 +15,21 @@ from numpy.typing import NDArray
 
 from gossan._checks import check_option, did_you_mean
 from gossan.data.assays import Assays, read_assays
-from gossan.data.rawtable import RawTable, read_raw
-from gossan.data.screening import format_rows
+from gossan.data.holes.columns import SYNONYMS, split_unit
+from gossan.data.tables.rawtable import RawTable, read_raw
+from gossan.data.tables.screening import format_rows
 from gossan.geochem import impute_censored
 
 AXES = ("easting", "northing", "elevation")
 METRES = {"m": 1.0, "km": 1000.0, "ft": 0.3048}
 LEAST_SAMPLES = 30  # fewer allow neither a variogram nor a held-out part
 MOST_KINDS = 12  # a column with more different words is a name, not a kind
-_NAMES = {
-    "easting": ("easting", "east", "x", "xloc", "x_utm", "utm_x", "xc", "midx", "mid_x"),
-    "northing": ("northing", "north", "y", "yloc", "y_utm", "utm_y", "yc", "midy", "mid_y"),
-    "elevation": ("elevation", "elev_m", "rl", "z", "zloc", "zc", "midz", "mid_z"),
-    "hole": ("hole", "hole_id", "holeid", "bhid", "dhid", "borehole", "drillhole"),
+# Names that a table of points has besides those of a table of collars.
+_MORE_NAMES = {
+    "easting": ("xloc", "xc", "xm", "midx", "xmid", "xcentre", "xcenter"),
+    "northing": ("yloc", "yc", "ym", "midy", "ymid", "ycentre", "ycenter"),
+    "elevation": ("zloc", "zc", "zm", "midz", "zmid", "zcentre", "zcenter"),
+    "hole": (),
 }
 
 
@@ -232,12 +234,12 @@ def find_column(assays: Assays, role: str, name: str | None) -> str | None:
                 f" {', '.join(there)}.{did_you_mean(name, there)} Name the right one as {role}."
             )
         return name
-    lowered = {column.strip().lower(): column for column in map(str, assays.sites.columns)}
-    found = next((lowered[word] for word in _NAMES[role] if word in lowered), None)
+    found = _usual(role, [str(column) for column in assays.sites.columns])
     if found is None and role in AXES[:2]:
+        others = ", ".join(map(str, assays.sites.columns)) or "none"
         raise ValueError(
             f"{assays.source} has no column that looks like the {role}; besides its analyses it has"
-            f' {", ".join(lowered.values()) or "none"}. Name it: {role} = "COLUMN" under [points].'
+            f' {others}. Name it: {role} = "COLUMN" under [points].'
         )
     return found
 
@@ -289,6 +291,13 @@ def as_numbers(table: pd.DataFrame, *, kinds: Sequence[str] = ()) -> pd.DataFram
     return pd.concat(parts, axis=1)
 
 
+def _usual(role: str, headers: Sequence[str]) -> str | None:
+    """Return the header that is most usual for a role, in any style of writing; None if none is."""
+    bare = {split_unit(header)[0]: header for header in reversed(headers)}
+    words = (*SYNONYMS[role], *_MORE_NAMES[role])
+    return next((bare[word] for word in words if word in bare), None)
+
+
 def _coordinates(
     assays: Assays, columns: Mapping[str, str | None], factor: float
 ) -> NDArray[np.float64]:
@@ -335,8 +344,7 @@ def _labels(assays: Assays, column: str) -> NDArray:
 
 
 def _place_column(raw: RawTable, role: str, name: str | None) -> NDArray[np.float64]:
-    lowered = {column.strip().lower(): column for column in raw.names}
-    found = name or next((lowered[word] for word in _NAMES[role] if word in lowered), role)
+    found = name or _usual(role, raw.names) or role
     return _raw_column(raw, found).to_numpy(dtype=float)
 
 

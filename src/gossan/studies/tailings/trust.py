@@ -61,7 +61,8 @@ def hold_out_groups(
     n_splits : int
         Folds.
     block_size : float
-        Edge of a block [m]; 0 takes a tenth of the field's diagonal, or less if that leaves too few.
+        Edge of a block [m]; 0 takes the range of the variogram (median over the elements), so that
+        most of a block has no near sample, or less where that leaves too few blocks.
     random_state : int
         Seed of the blocks' offset.
 
@@ -79,10 +80,11 @@ def hold_out_groups(
     if samples.holes is not None:
         return samples.holes, group_folds(samples.holes, n_splits=n_splits, min_groups=1), "hole"
     plane = samples.coords[:, :2]
-    size = block_size or float(np.hypot(*np.ptp(plane, axis=0))) / 10.0
+    size = block_size or _range(samples, random_state)
     groups = block_labels(plane, size, random_state=random_state)
-    while not block_size and len(np.unique(groups)) < max(LEAST_BLOCKS, 2 * n_splits):
-        size /= 1.5
+    n_places = len(np.unique(plane, axis=0))
+    while not block_size and len(np.unique(groups)) < min(LEAST_BLOCKS, n_places // 2):
+        size /= 1.2
         groups = block_labels(plane, size, random_state=random_state)
     return groups, group_folds(groups, n_splits=n_splits, min_groups=1), "block"
 
@@ -175,6 +177,14 @@ def training_of(
         random_state,
         back=scores,
     )
+
+
+def _range(samples: Samples, random_state: int) -> float:
+    """Return the median range of the elements' variograms in the plane [m]."""
+    models = training_of(samples, np.arange(len(samples.coords)), None, random_state).models()
+    ranges = [max(each.ranges[:2]) for model in models for each in model.structures]
+    half = 0.5 * float(np.hypot(*np.ptp(samples.coords[:, :2], axis=0)))
+    return min(float(np.median(ranges)), half) if ranges else half
 
 
 @dataclass(frozen=True)
