@@ -27,7 +27,8 @@ from gossan.simulate import simulate_tailings
 from gossan.studies.run_folder import RunFolder, fingerprint
 from gossan.studies.tailings.methods import METHODS, NAMES
 from gossan.studies.tailings.published import published_template
-from gossan.studies.tailings.tables import Samples, read_samples
+from gossan.studies.tailings.samples import Samples
+from gossan.studies.tailings.tables import read_samples
 from gossan.studies.tailings.trust import Folds, hold_out, hold_out_groups, score_table
 
 # Best known CRPS ratio, and the goal of the blend; coverage of 90 % intervals is asked of each.

@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 KINDS = ("genesis", "tailings")
+READING = ("read", "holes")  # sections that say what is read
 TOP_KEYS = ("study", "title")
 
 
@@ -199,7 +200,7 @@ def _check_section(path: Path, name: str, arguments: Mapping[str, Any], steps: A
     functions = [sections[name]]
     if "read" in inspect.signature(sections[name]).parameters:
         functions.append(sections["read"])  # what it does not know itself goes on to reading
-    without = () if name == "read" else ("elements", "training")
+    without = () if name in READING else ("elements", "training")  # what a step computes itself
     check_keys(f"{path}: [{name}]", arguments, functions=functions, without=without)
     if name in steps.CALLED:
         _with_place(f"{path}: [{name}]", partial(sections[name], **arguments))

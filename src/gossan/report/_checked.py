@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from gossan.report.blocks import Block, Details, Fact, Facts, Finding, Table
 
@@ -18,7 +19,7 @@ _SEVERITIES = {"refused": "error", "leak": "warning", "critical": "error", "info
 
 def quality_blocks(quality: Any) -> list[Block]:
     """Return facts, findings (the worst first) and the analytes of a report on a table."""
-    found = [_quality_finding(finding) for finding in getattr(quality, "findings", ())]
+    found = [_quality_finding(finding) for finding in _findings_of(quality)]
     order = ("error", "warning", "note", "good")
     found.sort(key=lambda finding: order.index(finding.severity))
     blocks: list[Block] = [_quality_facts(found), *found[:_MOST_FINDINGS]]
@@ -28,7 +29,26 @@ def quality_blocks(quality: Any) -> list[Block]:
     return blocks + _analyte_table(quality)
 
 
+def _findings_of(quality: Any) -> list[Any]:
+    """Return the findings of a table; of drill holes, one of each kind with their number."""
+    findings = getattr(quality, "findings", ())
+    if not isinstance(findings, pd.DataFrame):
+        return list(findings)
+    found = []
+    for (severity, kind, table), rows in findings.groupby(
+        ["severity", "kind", "table"], sort=False, observed=True
+    ):
+        first = rows.iloc[0]
+        more = f" and {len(rows) - 1:,} more" if len(rows) > 1 else ""
+        where = " ".join(f"{first[name]}" for name in ("hole", "column") if first[name])
+        message = f"{str(kind).capitalize()}, {table}: {where}: {first['message']}{more}"
+        found.append(Finding(str(severity), message, f"row {first['row']}" if first["row"] else ""))
+    return found
+
+
 def _quality_finding(finding: Any) -> Finding:
+    if isinstance(finding, Finding):
+        return finding
     severity = str(getattr(finding, "severity", "note"))
     rows = getattr(finding, "rows", None)
     rows = (

@@ -18,7 +18,7 @@ from gossan.geostat.variogram import experimental_variogram
 from gossan.report.tailings import TailingsFindings
 from gossan.studies.tailings.methods import LEVELS, NAMES
 from gossan.studies.tailings.published import LEAK
-from gossan.studies.tailings.tables import Samples
+from gossan.studies.tailings.samples import Samples
 from gossan.studies.tailings.trust import HeldOut, ScoredTraining
 from gossan.validation.intervals import interval_coverage
 
@@ -76,12 +76,12 @@ def study_findings(
     elements = samples.elements
     return TailingsFindings(
         title=title,
-        table_name=samples.assays.source,
+        table_name=samples.source,
         n_samples=len(samples.coords),
         n_groups=len(np.unique(held_out.groups)),
         group_name=group_name,
         elements=elements,
-        units={name: samples.assays.units.get(name, "") for name in elements},
+        units={name: samples.units.get(name, "") for name in elements},
         n_dims=samples.n_dims,
         chosen=NAMES["blend"],
         network=NAMES["network"],
@@ -98,7 +98,7 @@ def study_findings(
         leaks=() if published is None else (LEAK,),
         summary=_summary(samples),
         n_unestimated=0 if grid is None else _n_empty(grid, elements[0]),
-        quality=samples.assays.report,
+        quality=samples.quality,
         methods=_methods(samples, weights, group_name, coverage),
         citations=CITATIONS,
     )

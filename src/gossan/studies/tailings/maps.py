@@ -17,16 +17,21 @@ from scipy.spatial import cKDTree
 from gossan.data.grids.grid import add_layer, cell_centres, make_grid
 from gossan.models.blending import blend_quantiles
 from gossan.studies.tailings.methods import METHODS, REFERENCE
-from gossan.studies.tailings.tables import Samples
+from gossan.studies.tailings.samples import Samples
 from gossan.studies.tailings.trust import ScoredTraining, intervals_of
 
 AT_ONCE = 4096  # cells
-MOST_CELLS = 20_000  # of the grid that is made where no spacing is given
+MOST_CELLS = 20_000  # near samples, of the grid that is made where no spacing is given
+MOST_IN_BOX = 2_000_000  # of that grid in all
+MOST_TO_HOLD = 20_000_000  # of any grid
+MOST_LEVELS = 40
 REACH = 3.0  # cells farther from a sample than this many spacings of the samples are left empty
 
 
 def grid_of(samples: Samples, *, spacing: float = 0.0, vertical_spacing: float = 0.0) -> xr.Dataset:
-    """A grid round the samples, its cells half as wide as the samples lie apart.
+    """A grid round the samples, its cells half as wide as the samples, or holes, lie apart.
+
+    Where that would be too many cells near samples they are made wider.
 
     Parameters
     ----------
@@ -38,40 +43,68 @@ def grid_of(samples: Samples, *, spacing: float = 0.0, vertical_spacing: float =
     -------
     grid : Dataset
         Without layers.
+
+    Raises
+    ------
+    ValueError
+        If the grid would have more cells than memory holds.
     """
     low, high = samples.coords.min(axis=0), samples.coords.max(axis=0)
     extent = np.maximum(high - low, 1.0)
-    apart = sample_spacing(samples.coords[:, :2])
-    edge = spacing or 0.5 * apart
     rise = 0.0
     if samples.n_dims == 3:
         levels = np.unique(samples.coords[:, 2])
-        rise = vertical_spacing or max(float(np.median(np.diff(levels))), extent[2] / 40.0)
-    if not spacing:
-        layers = 1 if samples.n_dims == 2 else np.ceil(extent[2] / rise) + 1
-        edge = max(edge, float(np.sqrt(extent[0] * extent[1] * layers / MOST_CELLS)))
+        apart = float(np.median(np.diff(levels))) if len(levels) > 1 else 1.0
+        rise = vertical_spacing or max(apart, extent[2] / MOST_LEVELS)
+    edge = spacing or _affordable(samples, 0.5 * sample_spacing(samples), extent, rise)
+    _check_size(edge, extent, rise)
     region = (low[0] - edge, high[0] + edge, low[1] - edge, high[1] + edge)
     elevations = None if samples.n_dims == 2 else (low[2] - rise / 2, high[2] + rise / 2)
     steps = edge if samples.n_dims == 2 else (rise, edge, edge)
     return make_grid(region, steps, elevations=elevations)
 
 
-def sample_spacing(plane: NDArray[np.float64]) -> float:
-    """Median distance of a place to the nearest other one [m]; holes count once.
+def sample_spacing(samples: Samples) -> float:
+    """Median distance in the plane of a sample, or of the middle of a hole, to the nearest one [m].
 
     Parameters
     ----------
-    plane : array of shape (n, 2)
-        Easting and northing.
+    samples : Samples
 
     Returns
     -------
     spacing : float
     """
-    places = np.unique(np.round(plane, 1), axis=0)
+    plane = pd.DataFrame(samples.coords[:, :2])
+    if samples.holes is not None:
+        plane = plane.groupby(samples.holes).mean()
+    places = np.unique(np.round(plane.to_numpy(), 1), axis=0)
     if len(places) < 2:
         return 1.0
     return float(np.median(cKDTree(places).query(places, k=2)[0][:, 1]))
+
+
+def _affordable(samples: Samples, edge: float, extent: NDArray[np.float64], rise: float) -> float:
+    """Return the edge, widened until few enough cells are near a sample."""
+    rng = np.random.default_rng(0)
+    probes = samples.coords.min(axis=0) + rng.uniform(size=(20_000, samples.n_dims)) * extent
+    distance = cKDTree(samples.coords).query(probes)[0]
+    share = max(float((distance <= REACH * sample_spacing(samples)).mean()), 1e-3)
+    layers = np.ceil(extent[2] / rise) + 1 if samples.n_dims == 3 else 1.0
+    area = extent[0] * extent[1] * layers * share
+    whole = extent[0] * extent[1] * layers
+    return max(edge, float(np.sqrt(area / MOST_CELLS)), float(np.sqrt(whole / MOST_IN_BOX)))
+
+
+def _check_size(edge: float, extent: NDArray[np.float64], rise: float) -> None:
+    layers = extent[2] / rise + 1 if len(extent) == 3 else 1.0
+    n = (extent[0] / edge + 2) * (extent[1] / edge + 2) * layers
+    if n > MOST_TO_HOLD:
+        raise ValueError(
+            f"Cells of {edge:g} m{f' by {rise:g} m' if rise else ''} would be {n:.2g}, more than"
+            f" {MOST_TO_HOLD:.0e}. Give a wider spacing under [grid], or krige with"
+            " gossan.geostat.krige_grid, which keeps the grid on disk."
+        )
 
 
 def estimate(
@@ -134,7 +167,7 @@ def fill_grid(
         for place, element in enumerate(samples.elements):
             cells = np.full(is_near.shape, np.nan, dtype=np.float32)
             cells[is_near] = layers[name][:, place]
-            unit = samples.assays.units.get(element, "")
+            unit = samples.units.get(element, "")
             grid = add_layer(grid, f"{element}{endings[name]}", cells, units=unit)
     return grid
 
@@ -144,9 +177,15 @@ def cells_near(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Centres of all cells, and which of them lie near enough to a sample to be estimated."""
     centres = cell_centres(grid)
-    reach = max_distance or REACH * sample_spacing(samples.coords[:, :2])
-    distance = cKDTree(samples.coords).query(centres)[0]
-    return centres, distance <= reach
+    reach = max_distance or REACH * sample_spacing(samples)
+    distance = cKDTree(samples.coords).query(centres, distance_upper_bound=reach)[0]
+    is_near = np.isfinite(distance)
+    if not is_near.any():
+        raise ValueError(
+            f"No cell lies within {reach:g} m of a sample. Give a larger max_distance, or a smaller"
+            " spacing, under [grid]."
+        )
+    return centres, is_near
 
 
 def table_of(

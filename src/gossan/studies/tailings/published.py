@@ -15,7 +15,7 @@ from sklearn.metrics import r2_score
 
 from gossan.geostat.covariance import VariogramModel
 from gossan.nets.neighbour_rnn import NeighbourRegressor
-from gossan.studies.tailings.tables import Samples
+from gossan.studies.tailings.samples import Samples
 from gossan.studies.tailings.trust import Folds, training_of
 from gossan.validation import random_folds
 

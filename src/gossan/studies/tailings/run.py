@@ -24,10 +24,12 @@ from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
 from gossan.studies.tailings import sections
 from gossan.studies.tailings.findings import study_findings
+from gossan.studies.tailings.holes import read_hole_samples
 from gossan.studies.tailings.maps import cells_near, estimate, fill_grid, grid_of, table_of
 from gossan.studies.tailings.methods import LEVELS, NAMES
 from gossan.studies.tailings.published import published_template
-from gossan.studies.tailings.tables import Samples, read_places, read_samples
+from gossan.studies.tailings.samples import Samples
+from gossan.studies.tailings.tables import read_places, read_samples
 from gossan.studies.tailings.trust import (
     Folds,
     HeldOut,
@@ -42,6 +44,7 @@ from gossan.validation import random_folds
 TOP_KEYS: tuple[str, ...] = ()
 SECTIONS: Mapping[str, Callable[..., Any]] = {
     "read": read_assays,
+    "holes": sections.holes,
     "points": sections.points,
     "impute": sections.impute,
     "methods": sections.methods,
@@ -71,10 +74,24 @@ def settings_of(study: Study) -> Settings:
 
 def samples_of(study: Study, settings: Settings) -> Samples:
     """The samples that a study names, paths taken from the study file."""
-    read = dict(study.sections.get("read", {}))
+    told, base = study.sections, study.path.parent
+    if "holes" in told:
+        if "read" in told:
+            raise ValueError(
+                f"{study.path}: [read] names a table of points and [holes] the tables of drill holes."
+                " Keep one of the two."
+            )
+        given = sections.holes(**told["holes"])
+        files = given.pop("tables")
+        named = {role: base / files[role] for role in ("collar", "survey", "assay") if files[role]}
+        return read_hole_samples(files | named, **given, **settings.impute)
+    read = dict(told.get("read", {}))
     if "table" not in read:
-        raise ValueError(f'{study.path}: [read] needs table = "FILE", the samples.')
-    read["table"] = study.path.parent / read["table"]
+        raise ValueError(
+            f'{study.path}: [read] needs table = "FILE", the samples; or name the tables of drill'
+            " holes in [holes]."
+        )
+    read["table"] = base / read["table"]
     return read_samples(read, **settings.points, **settings.impute)
 
 
@@ -115,7 +132,8 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     """Run the study into `target`; parts that an earlier run finished are not done again."""
     say = progress or (lambda _: None)
     settings = settings_of(study)
-    say(f"reading {study.sections.get('read', {}).get('table')}")
+    told = study.sections.get("read", {}) | study.sections.get("holes", {})
+    say(f"reading {told.get('table') or told.get('assay')}")
     samples = samples_of(study, settings)
     places = places_of(study, settings, samples)
     groups, folds, group_name = _folds(samples, settings)
@@ -304,19 +322,21 @@ def _write(
 ) -> None:
     folder.write_table("scores.csv", findings.scores)
     folder.write_table("predictions.csv", findings.predictions)
-    folder.write_text("quality.txt", f"{samples.assays.report}\n")
+    folder.write_text("quality.txt", f"{samples.quality}\n")
+    if samples.changes is not None and len(samples.changes):
+        folder.write_table("changes.csv", samples.changes)
     folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
     if table is not None:
         folder.write_table("estimates.csv", table)
     if grid is not None:
-        write_grid(grid, folder.path / "estimates.csv")
+        write_grid(grid, folder.path / "estimates.csv", drop_empty=True)
         if samples.n_dims == 3:
             write_grid(grid, folder.path / "estimates.vti")
     folder.write_manifest(
         {
             "study": study.kind,
             "title": study.title,
-            "table": {"file": samples.assays.source, "sha256": fingerprint(samples.values)},
+            "table": {"file": samples.source, "sha256": fingerprint(samples.values)},
             "methods": list(settings.methods["names"]),
             "left_out": samples.left_out,
         }

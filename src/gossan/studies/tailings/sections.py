@@ -5,7 +5,7 @@ Keyword arguments as a study file gives them come in; the same, checked and comp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,42 @@ def points(
         "covariates": tuple(covariates),
         "kinds": tuple(kinds),
         "unit": unit,
+    }
+
+
+def holes(
+    *,
+    collar: str,
+    assay: str,
+    survey: str | None = None,
+    elements: Sequence[str] | None = None,
+    composite: float = 0.0,
+    min_coverage: float = 0.5,
+    fix: Sequence[str] = (),
+    dip: str | None = None,
+    units: Mapping[str, str] | str | None = None,
+    decimal: str | None = None,
+    negatives: str = "limit",
+    errors: str = "raise",
+) -> dict[str, Any]:
+    """Tables of drill holes, in place of [read], and how they are composited."""
+    _check_range("composite", composite, 0.0, np.inf, "0 takes the median length of the samples")
+    _check_range("min_coverage", min_coverage, 0.0, 1.0, "0.5 is usual")
+    return {
+        "tables": {
+            "collar": collar,
+            "survey": survey,
+            "assay": assay,
+            "dip": dip,
+            "units": units,
+            "decimal": decimal,
+            "negatives": negatives,
+            "errors": errors,
+        },
+        "elements": elements,
+        "composite": composite,
+        "min_coverage": min_coverage,
+        "fix": tuple(fix),
     }
 
 

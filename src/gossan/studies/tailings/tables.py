@@ -6,7 +6,6 @@ Files and column names come in; coordinates [m], concentrations, covariates and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,10 +18,9 @@ from gossan.data.holes.columns import SYNONYMS, split_unit
 from gossan.data.tables.rawtable import RawTable, read_raw
 from gossan.data.tables.screening import format_rows
 from gossan.geochem import impute_censored
+from gossan.studies.tailings.samples import AXES, Samples, check_enough
 
-AXES = ("easting", "northing", "elevation")
 METRES = {"m": 1.0, "km": 1000.0, "ft": 0.3048}
-LEAST_SAMPLES = 30  # fewer allow neither a variogram nor a held-out part
 MOST_KINDS = 12  # a column with more different words is a name, not a kind
 # Names that a table of points has besides those of a table of collars.
 _MORE_NAMES = {
@@ -31,52 +29,6 @@ _MORE_NAMES = {
     "elevation": ("zloc", "zc", "zm", "midz", "zmid", "zcentre", "zcenter"),
     "hole": (),
 }
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Samples in space, ready to estimate from.
-
-    Attributes
-    ----------
-    coords : array of shape (n, 2 or 3)
-        Easting, northing and, in 3D, elevation [m].
-    values : DataFrame of shape (n, n_elements)
-        Concentrations, none missing, none below detection any more.
-    covariates : DataFrame of shape (n, n_covariates)
-        Numbers that are known at every place; words have become a column for each.
-    holes : array of shape (n,) or None
-        Hole of each sample.
-    assays : Assays
-        What was read, with its quality report.
-    is_censored : DataFrame of shape (n, n_elements)
-        Which concentrations were below detection.
-    left_out : list of str
-        Sentences on rows that were left out.
-    """
-
-    coords: NDArray[np.float64]
-    values: pd.DataFrame
-    covariates: pd.DataFrame
-    holes: NDArray | None
-    assays: Assays
-    is_censored: pd.DataFrame
-    left_out: list[str]
-
-    @property
-    def elements(self) -> list[str]:
-        """Elements, in the order of the columns."""
-        return list(self.values.columns)
-
-    @property
-    def n_dims(self) -> int:
-        """2 or 3."""
-        return self.coords.shape[1]
-
-    @property
-    def axes(self) -> tuple[str, ...]:
-        """Names of the coordinates."""
-        return AXES[: self.n_dims]
 
 
 def read_samples(
@@ -138,7 +90,7 @@ def read_samples(
                 f"{len(rows)} samples without {lack} were left out: {format_rows(rows.tolist())}."
             )
     kept = has_place & has_values & has_known
-    _check_enough(assays, int(kept.sum()))
+    check_enough(assays.source, int(kept.sum()))
     filled = values[kept].reset_index(drop=True)
     censored = assays.censored[kept].reset_index(drop=True)
     if censored.to_numpy().any():
@@ -150,7 +102,9 @@ def read_samples(
         filled.astype(float),
         as_numbers(known.reindex(values.index)[kept].reset_index(drop=True), kinds=kinds),
         holes,
-        assays,
+        assays.source,
+        assays.units,
+        assays.report,
         censored,
         left_out,
     )
@@ -357,11 +311,3 @@ def _raw_column(raw: RawTable, name: str) -> pd.Series:
     cells = raw.columns[raw.names.index(name)].reset_index(drop=True)
     numbers = pd.to_numeric(cells, errors="coerce")
     return numbers if numbers.notna().sum() == cells.notna().sum() else cells
-
-
-def _check_enough(assays: Assays, n: int) -> None:
-    if n < LEAST_SAMPLES:
-        raise ValueError(
-            f"{assays.source} has {n} samples with a place and all elements, and a variogram with a"
-            f" held-out part needs {LEAST_SAMPLES}. Name fewer elements, or add samples."
-        )

@@ -19,7 +19,7 @@ from gossan.geostat.normal_scores import NormalScores
 from gossan.models.blending import blend_quantiles, blend_weights
 from gossan.studies.run_folder import Arrays, RunFolder
 from gossan.studies.tailings.methods import LEVELS, METHODS, NAMES, REFERENCE, Training
-from gossan.studies.tailings.tables import Samples
+from gossan.studies.tailings.samples import Samples
 from gossan.validation import block_labels, cluster_bootstrap, group_folds, random_folds
 from gossan.validation.intervals import conformal_intervals, crps_quantiles, interval_coverage
 
