@@ -1,4 +1,4 @@
-"""Save a fitted classifier as a folder that anyone can open without running anyone's code.
+"""Save a fitted model as a folder that anyone can open without running anyone's code.
 
 A fitted estimator and its card go in; `model.json` and `weights.safetensors` come out, and back. No
 pickle is written or read: what a file may name is a closed list, and all of it is checked.
@@ -42,6 +42,7 @@ CLASSES = {
     "EnsembleClassifier": "gossan.models.ensemble",
     "GroupNeighbours": "gossan.models.neighbours",
     "HierarchicalDiscriminant": "gossan.models.hierarchical",
+    "NeighbourRegressor": "gossan.nets.neighbour_rnn",
 }
 KEYS = {"format", "gossan", "model", "units", "arrays", "card", "sha256"}
 # What a damaged or forged file makes plain code raise; all of it is told as a ValueError.
@@ -56,13 +57,13 @@ def save_model(
     units: str | Mapping[str, str] | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Write a fitted classifier into a folder of two files.
+    """Write a fitted model into a folder of two files.
 
     Parameters
     ----------
     model : estimator
         Fitted `DenseClassifier`, `HierarchicalDiscriminant`, `GroupNeighbours`, `BoostedTrees`, an
-        `EnsembleClassifier` of these, or the model of a study.
+        `EnsembleClassifier` of these, `NeighbourRegressor`, or the model of a study.
     folder : str or Path
         Where to write; it appears at once or not at all.
     card : mapping
@@ -104,9 +105,9 @@ def save_model(
 
 
 def load_model(folder: str | Path) -> tuple[Any, dict[str, Any]]:
-    """Return the classifier and the card of a folder that `save_model` wrote.
+    """Return the model and the card of a folder that `save_model` wrote.
 
-    Probabilities are those of the saved model, bit for bit. Nothing in the folder is run; a file
+    Predictions are those of the saved model, bit for bit. Nothing in the folder is run; a file
     from a stranger can at worst be refused, or be a bad model.
 
     Parameters

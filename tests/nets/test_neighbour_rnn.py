@@ -137,8 +137,7 @@ def test_a_saved_model_comes_back_bit_for_bit(jumps, fitted):
         NeighbourRegressor.from_arrays({**told, "names": []}, dict(arrays))
 
 
-def test_it_is_saved_in_a_folder_and_loaded_again(jumps, fitted, tmp_path, monkeypatch):
-    monkeypatch.setitem(saving.CLASSES, "NeighbourRegressor", "gossan.nets.neighbour_rnn")
+def test_it_is_saved_in_a_folder_and_loaded_again(jumps, fitted, tmp_path):
     _, _, test, _ = jumps
     folder = saving.save_model(fitted, tmp_path / "net", card={"source": "simulated"})
     again, card = saving.load_model(folder)

@@ -1,6 +1,6 @@
 """Estimators without torch: the baselines that every network must beat, and ensembles.
 
-They take a table of shape (n, features) and class names, and give class probabilities.
+Tables of shape (n, features) come in; class probabilities or predictive distributions go out.
 """
 
 from gossan._lazy import attach
@@ -13,5 +13,7 @@ __getattr__, __dir__, __all__ = attach(
         "neighbours": ["GroupNeighbours"],
         "boosting": ["BoostedTrees"],
         "ensemble": ["EnsembleClassifier"],
+        "spatial": ["SpatialForest", "SpatialProcess"],
+        "blending": ["blend_weights", "blend_quantiles"],
     },
 )

@@ -36,6 +36,14 @@ __getattr__, __dir__, __all__ = attach(
             "conformal_coverage",
             "ConformalCoverage",
         ],
+        "intervals": [
+            "crps_gaussian",
+            "crps_ensemble",
+            "crps_quantiles",
+            "interval_coverage",
+            "interval_score",
+            "conformal_intervals",
+        ],
         "novelty": ["OutOfDistribution"],
         "explanation": [
             "permutation_importance",

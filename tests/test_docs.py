@@ -1,0 +1,20 @@
+"""The code on the pages runs as it stands, block after block."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+@pytest.mark.filterwarnings("ignore::gossan._checks.GossanWarning")
+def test_the_code_on_drill_holes_and_kriging_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "space.md").read_text("utf-8"), re.DOTALL)
+    assert len(blocks) > 5
+    names = {}
+    for number, block in enumerate(blocks):
+        exec(compile(block, f"space.md, block {number + 1}", "exec"), names)  # noqa: S102
+    assert "composites of 4 m" in capsys.readouterr().out
+    assert (tmp_path / "blocks.csv").exists()
