@@ -23,7 +23,7 @@ import pandas as pd
 from _table import parse_options, report
 from gossan._checks import GossanWarning
 from gossan.datasets import find
-from gossan.simulate import simulate_tailings
+from gossan.simulate import simulate_roughness, simulate_tailings
 from gossan.studies.run_folder import RunFolder, fingerprint
 from gossan.studies.tailings.methods import METHODS, NAMES
 from gossan.studies.tailings.published import published_template
@@ -38,7 +38,8 @@ BARS = {
     "Meuse, blocks": (0.680, "<=0.68"),
     "copper dump, whole holes": (0.764, "<=0.76"),
     "simulated dump, whole holes": (None, None),
-    "simulated surface, dense": (0.960, "<=0.955"),
+    "simulated surface, dense": (None, None),
+    "simulated roughness, dense": (0.960, "<=0.955"),
 }
 QUICK = ("kriging", "anisotropic_kriging", "forest")
 
@@ -167,6 +168,16 @@ def simulated_surface(quick):  # noqa: ARG001
     return samples, None, [(np.sort(rows[:450]), np.sort(rows[450:]))]
 
 
+def simulated_roughness(quick):  # noqa: ARG001
+    """A field made as Walker Lake was, 470 samples of 78,000 cells, 780 others asked for."""
+    table = simulate_roughness(random_state=0).to_dataframe().reset_index()
+    rows = np.random.default_rng(0).permutation(len(table))[:1250]
+    read = {"table": table.iloc[rows], "elements": ["V"], "units": {"V": "m"}}
+    samples = read_samples(read)
+    rows = np.arange(1250)
+    return samples, None, [(rows[:470], rows[470:])]
+
+
 def in_groups(samples, quick) -> Made:
     """Return the samples with their holes or blocks, and folds of these."""
     groups, folds, _ = hold_out_groups(samples, n_splits=3 if quick else 5)
@@ -180,6 +191,7 @@ DATA: dict[str, Callable[[bool], Made]] = {
     "copper dump, whole holes": copper_dump,
     "simulated dump, whole holes": simulated_dump,
     "simulated surface, dense": simulated_surface,
+    "simulated roughness, dense": simulated_roughness,
 }
 
 if __name__ == "__main__":

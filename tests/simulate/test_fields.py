@@ -6,7 +6,7 @@ from gossan.data.grids.grid import make_grid
 from gossan.geostat.coregionalization import Coregionalization
 from gossan.geostat.covariance import Structure, VariogramModel
 from gossan.geostat.variogram import cross_variograms, experimental_variogram
-from gossan.simulate.fields import simulate_field
+from gossan.simulate.fields import simulate_field, simulate_roughness
 
 MODEL = VariogramModel(0.2, (Structure("spherical", 0.8, 10.0),))
 TWO = Coregionalization(
@@ -86,3 +86,19 @@ def test_what_cannot_be_simulated(arguments, message):
     settings = {"model": MODEL, "where": [[0.0, 1.0], [2.0, 3.0]]} | arguments
     with pytest.raises(ValueError, match=message):
         simulate_field(settings.pop("model"), settings.pop("where"), **settings)
+
+
+def test_roughness_is_skewed_patchy_and_has_a_direction():
+    grid = simulate_roughness((120, 120), azimuth=0.0, random_state=3)
+    values = grid["V"].to_numpy()
+    logs = np.log(values)
+    assert (values > 0).all()
+    assert ((values - values.mean()) ** 3).mean() / values.std() ** 3 > 1.0
+    north = ((logs[10:] - logs[:-10]) ** 2).mean()
+    east = ((logs[:, 10:] - logs[:, :-10]) ** 2).mean()
+    assert north < 0.9 * east
+    # where values are high they vary more
+    blocks = values.reshape(12, 10, 12, 10).transpose(0, 2, 1, 3).reshape(144, 100)
+    assert np.corrcoef(blocks.mean(axis=1), blocks.std(axis=1))[0, 1] > 0.5
+    again = simulate_roughness((120, 120), azimuth=0.0, random_state=3)
+    assert_allclose(again["V"], values)

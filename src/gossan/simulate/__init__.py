@@ -9,7 +9,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "chemistry": ["simulate_mineral_chemistry", "SimulatedChemistry"],
-        "fields": ["simulate_field", "SimulatedField"],
+        "fields": ["simulate_field", "simulate_roughness", "SimulatedField"],
         "tailings": ["simulate_tailings", "SimulatedTailings", "TailingsTruth"],
     },
 )

@@ -10,6 +10,8 @@ circulant embedding of the covariance matrix, SIAM Journal on Scientific Computi
 doi:10.1137/S1064827592240555 (grids).
 Lantuejoul (2002), Geostatistical Simulation, Springer, doi:10.1007/978-3-662-04808-5 (waves, for
 points).
+Isaaks & Srivastava (1989), An Introduction to Applied Geostatistics, Oxford University Press,
+chapter 5 (the Walker Lake set: spread of elevations in blocks of 5 by 5).
 Wackernagel (2003), Multivariate Geostatistics, 3rd ed., Springer, doi:10.1007/978-3-662-05294-5
 (coregionalization).
 """
@@ -26,18 +28,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from gossan._checks import check_option, check_random_state
 from gossan.data.grids.grid import (
+    add_layer,
     axes_of,
     cell_centres,
     check_grid,
     grid_shape,
+    make_grid,
     rotation_of,
     spacing_of,
 )
 from gossan.geostat._random_fields import check_simulable, field_at_points, field_on_grid
 from gossan.geostat.coregionalization import Coregionalization
-from gossan.geostat.covariance import VariogramModel
+from gossan.geostat.covariance import Structure, VariogramModel
 
-__all__ = ["SimulatedField", "simulate_field"]
+__all__ = ["SimulatedField", "simulate_field", "simulate_roughness"]
 
 Floats = NDArray[np.float64]
 Model = VariogramModel | Coregionalization
@@ -129,6 +133,57 @@ def simulate_field(
     numbers = np.exp(levels) if transform == "lognormal" else levels
     values = _as_table(where, numbers, labels)
     return SimulatedField(values, field, model, np.array(means), transform, labels)
+
+
+def simulate_roughness(
+    shape: tuple[int, int] = (300, 260),
+    *,
+    azimuth: float = -15.0,
+    random_state: int | np.random.Generator | None = 0,
+) -> xr.Dataset:
+    """A skewed, patchy field made as the Walker Lake set was: the spread of a terrain's elevations.
+
+    Its high values cluster and vary more among themselves than low ones, and it has a direction, so
+    that no transform makes it a stationary normal field. Use it where kriging's own model would
+    flatter kriging.
+
+    Parameters
+    ----------
+    shape : (n_northing, n_easting), default (300, 260)
+        Cells; each is 10 m wide and stands for 5 by 5 elevations.
+    azimuth : float
+        Along which ridges run, clockwise from north [degrees].
+    random_state : int, Generator or None, default 0
+
+    Returns
+    -------
+    grid : Dataset
+        "V", spread of the elevations of each cell [m], and "U", their mean [m].
+
+    Examples
+    --------
+    >>> grid = simulate_roughness((40, 30), random_state=1)
+    >>> grid["V"].shape, bool((grid["V"] > 0).all())
+    ((40, 30), True)
+    """
+    rng = check_random_state(random_state)
+    rows, columns = shape
+    wide, high = max(columns, 240), max(rows, 240)  # as fields must be long beside their ranges
+    fine = make_grid((0, 10.0 * wide, 0, 10.0 * high), 2.0)
+
+    def draw(structure: Structure) -> Floats:
+        field = simulate_field(VariogramModel(0.0, (structure,)), fine, random_state=rng)
+        return field.gaussian[0, : 5 * rows, : 5 * columns]
+
+    angles = (azimuth, 0.0, 0.0)
+    ridges = draw(Structure("gaussian", 1.0, (800.0, 320.0), angles))
+    patches = draw(Structure("spherical", 1.0, (700.0, 300.0), angles))
+    detail = draw(Structure("exponential", 1.0, (120.0,)))
+    terrain = 300.0 * ridges + 12.0 * np.exp(0.9 * patches) * detail  # m
+    cells = terrain.reshape(rows, 5, columns, 5)
+    grid = make_grid((0, 10.0 * columns, 0, 10.0 * rows), 10.0)
+    grid = add_layer(grid, "V", cells.std(axis=(1, 3)), units="m")
+    return add_layer(grid, "U", cells.mean(axis=(1, 3)), units="m")
 
 
 def draw_variables(

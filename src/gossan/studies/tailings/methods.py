@@ -33,6 +33,7 @@ MOST_LIKELIHOOD = 3000  # samples up to which variograms are fitted by likelihoo
 MOST_GLOBAL = 2000  # samples up to which kriging uses all of them, exactly
 MOST_PROCESS = 1500  # samples that a Gaussian process can take in reasonable time
 N_NEIGHBOURS, N_PER_HOLE = 32, 6
+ANISOTROPY_GAIN = 6.0  # of log-likelihood: log n of some hundred samples, as in BIC
 STEPS = 16  # samples that the network reads at each place
 
 Quantiles = NDArray[np.float64]  # (n_places, n_levels, n_elements)
@@ -80,32 +81,49 @@ class Training:
 
     @cached_property
     def usual(self) -> list[FittedVariogram]:
-        """A model for each element: isotropic in 2D; layers have a range of their own upright."""
-        return self.isotropic if self.coords.shape[1] == 2 else self.anisotropic
+        """A model for each element: with directions in 3D, and in 2D where they clearly fit better."""
+        if self.coords.shape[1] == 3:
+            return self.anisotropic
+        pairs = zip(self.isotropic, self.anisotropic, strict=True)
+        return [_clearly_better(plain, directed) for plain, directed in pairs]
 
     def models(self) -> list[VariogramModel]:
         """Return the usual model of each element."""
         return [each.model for each in self.usual]
 
     def stretched(self, coords: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """Return coordinates whose elevation is stretched until all directions are alike.
+        """Return coordinates turned and stretched until all directions are alike [m].
 
-        For methods that know distances alone; the ratio is the median over the elements.
+        For methods that know distances alone, of all elements together.
         """
-        places = self.coords if coords is None else coords
+        return (self.coords if coords is None else coords) @ self.stretch.T
+
+    @cached_property
+    def stretch(self) -> NDArray[np.float64]:
+        """Return the matrix of `stretched`: upright in 3D; in 2D if most elements have directions."""
+        if self.whole:
+            return self.whole.stretch
+        n_dims = self.coords.shape[1]
         ranges = [each.ranges for model in self.models() for each in model.structures]
-        if places.shape[1] == 2 or not ranges:
-            return places
-        ratio = float(np.median([each[0] / each[-1] for each in ranges]))
-        return places * [1.0, 1.0, ratio]
+        if n_dims == 3:
+            ratio = np.median([each[0] / each[-1] for each in ranges]) if ranges else 1.0
+            return np.diag([1.0, 1.0, float(ratio)])
+        directed = [
+            fit for fit in self.usual if any(len(s.ranges) > 1 for s in fit.model.structures)
+        ]
+        if len(directed) <= len(self.usual) / 2:
+            return np.eye(n_dims)
+        steepest = max(
+            (s for fit in directed for s in fit.model.structures),
+            key=lambda s: s.ranges[0] / s.ranges[-1],
+        )
+        return steepest.transform(n_dims) * steepest.ranges[0]
 
     def _fit(self, anisotropy: str) -> list[FittedVariogram]:
         return [self.fit(column, anisotropy) for column in self.scores.T]
 
-    def fit(self, column: NDArray[np.float64], anisotropy: str | None = None) -> FittedVariogram:
-        """Return a model of some values at the samples; None: with the usual directions."""
-        if anisotropy is None:
-            anisotropy = "none" if self.coords.shape[1] == 2 else "vertical"
+    def fit(self, column: NDArray[np.float64], anisotropy: str) -> FittedVariogram:
+        """Return a model of some values at the samples."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", GossanWarning)  # told once, in the report
             return fit_variogram(self.coords, column, anisotropy=anisotropy, method=self._method())
@@ -122,7 +140,10 @@ class Training:
             .residuals_
             for column in self.scores.T
         ]
-        return [self.fit(column).model for column in left]
+        if self.coords.shape[1] == 3:
+            return [self.fit(column, "vertical").model for column in left]
+        both = [(self.fit(column, "none"), self.fit(column, "full")) for column in left]
+        return [_clearly_better(*each).model for each in both]
 
     def _method(self) -> str:
         """Return likelihood, which is sharper, where it is quick."""
@@ -131,6 +152,14 @@ class Training:
 
 # What a fitted method is: coordinates and covariates of places -> quantiles.
 Predictor = Callable[[NDArray[np.float64], NDArray[np.float64]], Quantiles]
+
+
+def _clearly_better(plain: FittedVariogram, directed: FittedVariogram) -> FittedVariogram:
+    """Return the model with directions if its likelihood pays for its two more parameters."""
+    if plain.method != "likelihood":
+        return plain
+    gain = plain.candidates["loss"].min() - directed.candidates["loss"].min()
+    return directed if gain > ANISOTROPY_GAIN else plain
 
 
 def _trend() -> Pipeline:
