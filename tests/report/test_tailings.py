@@ -317,11 +317,36 @@ def test_without_a_grid_the_samples_are_mapped() -> None:
 
 
 @pytest.mark.parametrize(
+    ("plain", "told"),
+    [
+        (
+            0.66,
+            "Kriging with directions does as well without any network (34 % lower): directions count",
+        ),
+        (0.60, "Kriging with directions does better still"),
+        (0.75, ""),
+    ],
+)
+def test_a_network_gets_no_credit_for_what_plain_kriging_can(plain: float, told: str) -> None:
+    scores = scores_of(network=(0.65, 0.6, 0.7))
+    row = scores[scores["method"] == "ordinary kriging"].assign(
+        method="kriging with directions", crps_ratio=plain
+    )
+    found = bare(scores=pd.concat([scores, row]), chosen="ordinary kriging")
+    sentence = next(s for s in tailings_report(found).conclusion if "network alone" in s)
+    assert told in sentence
+    assert ("without any network" in sentence) == bool(told)
+
+
+@pytest.mark.parametrize(
     ("ratio", "start"),
     [
         ((1.01, 0.97, 1.05), "Kriging is as good as the network here: the network's error is 1 %"),
         ((1.06, 1.02, 1.1), "Kriging is better than the network here: the network's error is 6 %"),
-        ((0.95, 0.92, 0.98), "The network alone predicts better than kriging: the network's error"),
+        (
+            (0.95, 0.92, 0.98),
+            "The network alone predicts better than ordinary kriging: the network's error",
+        ),
     ],
 )
 def test_kriging_is_named_plainly_beside_the_network(

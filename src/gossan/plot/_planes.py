@@ -65,7 +65,7 @@ class Plane:
         if not self.cut:
             return ""
         words = {"elevation": "Level", "northing": "Northing", "easting": "Easting"}
-        return f"{words[self.cut]} {self.place:,.10g} m"
+        return f"{words[self.cut]} {round(self.place, 1):,.10g} m"
 
     @property
     def labels(self) -> tuple[str, str]:

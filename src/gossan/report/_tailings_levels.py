@@ -26,7 +26,7 @@ from gossan.plot.maps import (
 from gossan.plot.scales import departure_norm, grade_norm, is_log_scale
 from gossan.plot.style import new_axes, to_svg
 from gossan.report._tailings_words import departure_label, percentiles, spread_words, unit_of
-from gossan.report._writing import write_number
+from gossan.report._writing import metres, write_number
 from gossan.report.blocks import Figure
 
 if TYPE_CHECKING:
@@ -119,10 +119,10 @@ def _levels_figure(drawn: Drawn, kind: str) -> Figure:
         is_last = place % n_columns == n_columns - 1 or place == len(levels) - 1
         drawn.draw(kind, ax, at={"elevation": level}, samples=drawn.samples, norm=norm,
                    coordinates=False, colour_bar=is_last)  # fmt: skip
-        name_panel(ax, f"Level {level:,.10g} m")
+        name_panel(ax, f"Level {metres(level)} m")
     for ax in panels[len(levels) :]:
         ax.set_visible(False)
-    told = ", ".join(f"{level:,.10g} m" for level in levels)
+    told = ", ".join(f"{metres(level)} m" for level in levels)
     low, high = (write_number(v) for v in percentiles(drawn.grid[drawn.element].to_numpy(), 5, 95))
     words = "estimate" if kind == "estimate" else "how unsure"
     return Figure(
@@ -168,7 +168,7 @@ def _levels_caption(drawn: Drawn, kind: str, n_shown: int) -> str:
 
 def frame_words(grid: xr.Dataset) -> str:
     """Say what the frame of a map without numbers along its axes reaches over."""
-    west, east, south, north = (f"{edge:,.10g}" for edge in map_extent(grid))
+    west, east, south, north = (metres(edge) for edge in map_extent(grid))
     return f"Frame: easting {west} to {east} m, northing {south} to {north} m."
 
 
@@ -184,13 +184,13 @@ def sections_figure(drawn: Drawn) -> Figure:
         drawn.draw(kind, ax, at={axis: place}, samples=drawn.samples, reach=reach,
                    exaggeration=stretch, colour_bar=axis == "easting",
                    **_short_options(drawn, kind, cuts))  # fmt: skip
-        name_panel(ax, f"{PANELS[kind]}, {axis} {place:,.10g} m")
+        name_panel(ax, f"{PANELS[kind]}, {axis} {metres(place)} m")
     near = " and ".join(f"{reach:,.3g}" for reach in dict.fromkeys(cut[2] for cut in cuts))
     return Figure(
         f"{drawn.element}: vertical sections",
         to_svg(panels[0]),
-        alt=f"Vertical sections of {drawn.element} at northing {cuts[0][1]:,.10g} m and easting"
-        f" {cuts[1][1]:,.10g} m: {', '.join(kinds)}.",
+        alt=f"Vertical sections of {drawn.element} at northing {metres(cuts[0][1])} m and easting"
+        f" {metres(cuts[1][1])} m: {', '.join(kinds)}.",
         caption=f"Cut where most samples lie; those within {near} m are shown."
         f"{f' Heights are drawn {stretch:g} times.' if stretch != 1 else ''}",
     )

@@ -155,7 +155,8 @@ def _ratio_figure(findings: TailingsFindings, own: pd.DataFrame, order: list[str
         "Every method against kriging",
         to_svg(ax),
         alt=f"Error of each method over {findings.reference}, with {honest_split(findings)}: {told}.",
-        caption=f"{which}. A line that crosses 1 is a tie with {findings.reference}. Shaded: what"
+        caption=f"{which}. A line that crosses 1 is a tie with {findings.reference} under the same"
+        f" split. Shaded: what"
         " inner folds chose. Lines: 95 % intervals.",
         data=own.drop(columns="_rank", errors="ignore"),
     )

@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 _MOST_CARDS = 9
 _EQUAL = 0.02  # ratios closer to one than this are noise with some hundred samples
 _SLACK = 0.03  # of coverage, before intervals are called too narrow or too wide
+# Kriging in its richer forms, and what each knows that ordinary kriging does not.
+PLAIN = {
+    "kriging with directions": "directions",
+    "regression kriging": "covariates",
+    "cokriging": "the other elements",
+}
 _NETWORK_WORDS = ("network", "rnn", "hybrid", "lstm")
 
 
@@ -142,7 +148,22 @@ def _network_sentence(findings: TailingsFindings, network: str) -> str:
         return f"Kriging is as good as the network here: {words}, {tested}."
     if verdict == "worse":
         return f"Kriging is better than the network here: {words}, {tested}."
-    return f"The network alone predicts better than kriging: {words}, {tested}."
+    told = f"The network alone predicts better than {findings.reference}: {words}, {tested}."
+    return " ".join([told, *_plain_sentence(findings, number_of(row, "crps_ratio"))])
+
+
+def _plain_sentence(findings: TailingsFindings, ratio: float) -> list[str]:
+    """Say if a method without a network does as well, and what then makes the difference."""
+    found = [(number_of(score_row(findings, name), "crps_ratio"), name) for name in PLAIN]
+    known = [each for each in found if np.isfinite(each[0])]
+    best, name = min(known, default=(np.inf, ""))
+    if best > ratio + _EQUAL:
+        return []
+    which = "better still" if best < ratio - _EQUAL else "as well"
+    change = change_words(best)
+    return [
+        f"{_capital(name)} does {which} without any network ({change}): {PLAIN[name]} count here."
+    ]
 
 
 def _error_words(row: pd.Series | None, whose: str) -> str:

@@ -38,6 +38,17 @@ def write_number(value: float) -> str:
     return text.replace("-", "−")
 
 
+def metres(place: float) -> str:
+    """Write a coordinate to the decimetre.
+
+    Examples
+    --------
+    >>> metres(606.791691), metres(3_620_628.0)
+    ('606.8', '3,620,628')
+    """
+    return f"{round(place, 1):,.10g}".replace("-", "−")
+
+
 def write_cell(value: Any, pattern: str) -> tuple[str, str]:
     """Write a value for reading, and for sorting."""
     if isinstance(value, (list, tuple, set, frozenset)):

@@ -3,10 +3,9 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from gossan.simulate import simulate_tailings
+from gossan.simulate import simulate_roughness, simulate_tailings
 from gossan.studies.run_folder import RunFolder
 from gossan.studies.tailings import methods
 from gossan.studies.tailings.published import published_template
@@ -118,12 +117,47 @@ def test_the_published_template_leaks(samples):
     assert clean < leaky - 0.3
 
 
-def test_one_element_needs_no_cokriging(samples):
-    one = type(samples)(**{**vars(samples), "values": samples.values.iloc[:, :1]})
-    training = training_of(one, np.arange(len(one.coords)), None)
-    place = one.coords[:3] + 1.0
-    empty = np.empty((3, 0))
-    np.testing.assert_allclose(
-        methods.cokriging(training)(place, empty), methods.ordinary_kriging(training)(place, empty)
+def test_methods_that_would_be_kriging_are_left_out():
+    every = tuple(methods.METHODS)
+    one = methods.applicable(every, n_elements=1, n_covariates=0)
+    assert set(every) - set(one) == {"cokriging", "regression_kriging"}
+    assert methods.applicable(every, n_elements=2, n_covariates=1) == list(every)
+
+
+@pytest.mark.parametrize("is_grouped", [True, False])
+def test_the_network_reads_drill_holes_held_out_or_not(is_grouped):
+    made = simulate_tailings("dump", n_samples=150, random_state=1)
+    drilled = read_samples({"table": made.table, "elements": ["Cu"]})
+    groups = drilled.holes if is_grouped else None
+    training = training_of(drilled, np.arange(len(drilled.coords)), groups)
+    (predict,) = methods.network([training])
+    assert np.isfinite(predict(drilled.coords[:4] + 1.0, training.covariates[:4])).all()
+
+
+def test_layers_are_stretched_until_upright_and_flat_are_alike():
+    made = simulate_tailings("dump", n_samples=150, random_state=1)
+    drilled = read_samples({"table": made.table, "elements": ["Cu"]})
+    training = training_of(drilled, np.arange(len(drilled.coords)), drilled.holes)
+    ranges = training.models()[0].structures[0].ranges
+    moved = training.stretched(np.diag([1.0, 1.0, 1.0]))
+    np.testing.assert_allclose(np.diag(moved), [1.0, 1.0, ranges[0] / ranges[2]])
+    inner = replace(training, whole=training, coords=training.coords[:40])
+    np.testing.assert_array_equal(inner.stretch, training.stretch)
+
+
+def test_directions_count_in_the_plane_where_they_clearly_fit_better():
+    grid = simulate_roughness((100, 100), azimuth=30.0, random_state=2)
+    table = grid["V"].to_dataframe().reset_index().sample(300, random_state=0)
+    samples = read_samples({"table": table, "elements": ["V"]})
+    training = training_of(samples, np.arange(300), None)
+    structure = training.models()[0].structures[0]
+    assert structure.ranges[0] > 1.3 * structure.ranges[1]
+    along = np.array(
+        [[np.sin(np.deg2rad(structure.angles[0])), np.cos(np.deg2rad(structure.angles[0]))]]
     )
-    assert isinstance(one.values, pd.DataFrame)
+    np.testing.assert_allclose(np.linalg.norm(training.stretched(along)), 1.0)
+    noise = training_of(
+        replace(samples, values=samples.values.sample(frac=1.0, random_state=0).reset_index(drop=True)),
+        np.arange(300), None,
+    )  # fmt: skip
+    np.testing.assert_array_equal(noise.stretch, np.eye(2))

@@ -56,9 +56,11 @@ def grid_of(samples: Samples, *, spacing: float = 0.0, vertical_spacing: float =
         levels = np.unique(samples.coords[:, 2])
         apart = float(np.median(np.diff(levels))) if len(levels) > 1 else 1.0
         rise = vertical_spacing or max(apart, extent[2] / MOST_LEVELS)
-    edge = spacing or _affordable(samples, 0.5 * sample_spacing(samples), extent, rise)
+    half = 0.5 * sample_spacing(samples)
+    edge = spacing or round_edge(_affordable(samples, half, extent, rise))
     _check_size(edge, extent, rise)
-    region = (low[0] - edge, high[0] + edge, low[1] - edge, high[1] + edge)
+    low[:2], high[:2] = np.floor(low[:2] / edge) * edge, np.ceil(high[:2] / edge) * edge
+    region = (low[0], high[0], low[1], high[1])
     elevations = None if samples.n_dims == 2 else (low[2] - rise / 2, high[2] + rise / 2)
     steps = edge if samples.n_dims == 2 else (rise, edge, edge)
     return make_grid(region, steps, elevations=elevations)
@@ -82,6 +84,19 @@ def sample_spacing(samples: Samples) -> float:
     if len(places) < 2:
         return 1.0
     return float(np.median(cKDTree(places).query(places, k=2)[0][:, 1]))
+
+
+def round_edge(edge: float) -> float:
+    """The next round number above: 1, 2, 2.5 or 5 times a power of ten.
+
+    Examples
+    --------
+    >>> round_edge(33.6), round_edge(2.0), round_edge(0.7), round_edge(210.0)
+    (50.0, 2.0, 1.0, 250.0)
+    """
+    power = 10.0 ** np.floor(np.log10(edge))
+    steps = np.array([1.0, 2.0, 2.5, 5.0, 10.0]) * power
+    return float(steps[np.searchsorted(steps, edge * (1 - 1e-9))])
 
 
 def _affordable(samples: Samples, edge: float, extent: NDArray[np.float64], rise: float) -> float:

@@ -201,8 +201,6 @@ def anisotropic_kriging(training: Training) -> Predictor:
 def cokriging(training: Training) -> Predictor:
     """Kriging of each element with the others at the samples, by a model of coregionalisation."""
     n_dims, n_elements = training.coords.shape[1], training.scores.shape[1]
-    if n_elements == 1:
-        return ordinary_kriging(training)
     fitted = []
     for element in range(n_elements):
         others = np.delete(training.scores, element, axis=1)
@@ -221,8 +219,6 @@ def cokriging(training: Training) -> Predictor:
 
 def regression_kriging(training: Training) -> Predictor:
     """A linear trend on the covariates, and kriging of what it leaves."""
-    if not training.covariates.shape[1]:
-        return ordinary_kriging(training, is_anisotropic=training.coords.shape[1] == 3)
     X = np.hstack([training.coords, training.covariates])
     n_dims = training.coords.shape[1]
     models = training.residual_models
@@ -306,6 +302,7 @@ def _sequences(
     """Return the sequences of the samples themselves, each left out with its group, or of places."""
     has_covariates = training.covariates.shape[1] > 0
     is_place = coords is not None
+    is_capped = training.holes is not None and training.groups is not None
     return neighbour_sequences(
         training.coords,
         training.scores,
@@ -313,7 +310,7 @@ def _sequences(
         places=coords,
         groups=training.groups,
         steps=STEPS,
-        n_per_group=None if training.holes is None else N_PER_HOLE,
+        n_per_group=N_PER_HOLE if is_capped else None,
         covariates=training.covariates if has_covariates else None,
         place_covariates=covariates if has_covariates and is_place else None,
     ).X
@@ -325,6 +322,29 @@ def _network_predictor(fitted: NeighbourRegressor, training: Training) -> Predic
         return fitted.predict_quantiles(X, LEVELS).reshape(len(coords), len(LEVELS), -1)
 
     return predict
+
+
+def applicable(names: Sequence[str], *, n_elements: int, n_covariates: int) -> list[str]:
+    """The methods that are not another one in disguise on such data.
+
+    Cokriging of one element, and regression kriging without covariates, are kriging.
+
+    Parameters
+    ----------
+    names : sequence of str
+    n_elements, n_covariates : int
+
+    Returns
+    -------
+    names : list of str
+
+    Examples
+    --------
+    >>> applicable(["kriging", "cokriging", "regression_kriging"], n_elements=2, n_covariates=0)
+    ['kriging', 'cokriging']
+    """
+    needs = {"cokriging": n_elements > 1, "regression_kriging": n_covariates > 0}
+    return [name for name in names if needs.get(name, True)]
 
 
 def _each(fit: Callable[[Training], Predictor]) -> Callable[[Sequence[Training]], list[Predictor]]:

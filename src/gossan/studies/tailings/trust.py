@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 from gossan.geostat.normal_scores import NormalScores
 from gossan.models.blending import blend_quantiles, blend_weights
 from gossan.studies.run_folder import Arrays, RunFolder
-from gossan.studies.tailings.methods import LEVELS, METHODS, NAMES, REFERENCE, Training
+from gossan.studies.tailings.methods import (
+    LEVELS,
+    METHODS,
+    NAMES,
+    REFERENCE,
+    Training,
+    applicable,
+)
 from gossan.studies.tailings.samples import Samples
 from gossan.validation import block_labels, cluster_bootstrap, group_folds, random_folds
 from gossan.validation.intervals import conformal_intervals, crps_quantiles, interval_coverage
@@ -112,7 +119,7 @@ def hold_out(
     groups : array of shape (n,) or None
         Hole or block of each sample, for inner folds of the same kind; None: inner folds at random.
     names : sequence of str
-        Methods, see `METHODS`.
+        Methods, see `METHODS`; those that would be another one on these data are left out.
     n_inner_splits : int
         Inner folds in each training part.
     coverage : float
@@ -136,7 +143,8 @@ def hold_out(
         for number, each in enumerate(outer)
     ]
     found: dict[str, Arrays] = {}
-    for name in names:
+    n_elements, n_covariates = samples.values.shape[1], samples.covariates.shape[1]
+    for name in applicable(names, n_elements=n_elements, n_covariates=n_covariates):
         n_fits = sum(1 + len(each) for each in inner)
         progress(f"{NAMES[name]}: {n_fits} fits")
         found[name] = folder.part(
