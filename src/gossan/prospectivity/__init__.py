@@ -1,0 +1,15 @@
+"""From scores to places: favourability of every cell, and the targets worth a hole.
+
+Fitted estimators and grids of layers come in; grids of scores and ranked targets go out.
+"""
+
+from gossan._lazy import attach
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "scoring": ["favourability", "score_grid"],
+        "targets": ["Targets", "find_targets"],
+        "collars": ["suggest_collars"],
+    },
+)

@@ -1,0 +1,184 @@
+"""Scores of cells by any estimator, higher always meaning more prospective.
+
+A fitted classifier, regressor or detector and a table of cells, or a grid of layers, come in; scores,
+or the grid with a layer of them, go out. This is the only place where the sign of a detector is turned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+from gossan._checks import check_positive, did_you_mean
+from gossan.data.grids.grid import add_layer, axes_of, check_grid, grid_shape
+
+__all__ = ["favourability", "score_grid"]
+
+CELLS_AT_ONCE = 200_000
+
+
+def favourability(estimator: Any, X: ArrayLike, *, positive: Any = None) -> NDArray[np.float64]:
+    """How prospective each row is by a fitted estimator: higher is more so, whatever its kind.
+
+    A classifier gives the probability of the positive class, a detector of outliers minus its
+    `score_samples` (scikit-learn's grow with normality), a regressor or a kriging its prediction.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    X : array whose first axis is the row
+        As the estimator was fitted with.
+    positive : label, optional
+        Class that stands for ore. Default: the last of two classes.
+
+    Returns
+    -------
+    scores : float64 array of shape (n,)
+
+    Raises
+    ------
+    ValueError
+        If the estimator can score nothing, or its positive class is not clear.
+
+    Examples
+    --------
+    >>> from sklearn.ensemble import IsolationForest
+    >>> forest = IsolationForest(random_state=0).fit([[0.0], [0.1], [0.2], [0.1]])
+    >>> near, far = favourability(forest, [[0.1], [9.0]])
+    >>> bool(far > near)
+    True
+    """
+    if hasattr(estimator, "predict_proba"):
+        return _probability(estimator, X, positive)
+    if hasattr(estimator, "score_samples"):
+        return -_column(estimator.score_samples(X))
+    if hasattr(estimator, "predict"):
+        return _column(estimator.predict(X))
+    raise ValueError(
+        f"A {type(estimator).__name__} has neither predict_proba, score_samples nor predict. Pass a"
+        " fitted estimator."
+    )
+
+
+def score_grid(
+    estimator: Any,
+    grid: xr.Dataset,
+    layers: Sequence[str],
+    *,
+    name: str = "score",
+    positive: Any = None,
+    cells_at_once: int = CELLS_AT_ONCE,
+    progress: Callable[[int, int], None] | None = None,
+) -> xr.Dataset:
+    """The grid with a layer of favourability, NaN where a layer that is needed is missing.
+
+    An estimator that has `score_volume` (networks that read a window of cells) is given the layers
+    as one array (channels, [elevation,] northing, easting); any other a table of cells.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+    grid : Dataset
+        In 2D or 3D.
+    layers : sequence of str
+        What the estimator reads, in the order of its columns or channels.
+    name : str
+        Of the new layer; an old one of that name is replaced.
+    positive : label, optional
+        See `favourability`.
+    cells_at_once : int
+        Rows of a table handed over at a time.
+    progress : function of (cells done, cells in all), optional
+
+    Returns
+    -------
+    scored : Dataset
+        With the layer (float32); `attrs["n_unscored"]` of the layer counts the NaN.
+
+    Raises
+    ------
+    ValueError
+        If a layer is not there.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from gossan.data.grids.grid import make_grid
+    >>> grid = make_grid((0, 20, 0, 10), 10)
+    >>> grid = add_layer(grid, "Cu", [[1.0, np.nan]])
+    >>> model = LinearRegression().fit([[0.0], [1.0]], [0.0, 2.0])
+    >>> score_grid(model, grid, ["Cu"])["score"].values
+    array([[ 2., nan]], dtype=float32)
+    """
+    checked = check_grid(grid)
+    for layer in layers:
+        if layer not in checked:
+            there = list(map(str, checked.data_vars))
+            raise ValueError(
+                f"The grid has no layer {layer!r}; it has {', '.join(there) or 'none'}."
+                f"{did_you_mean(layer, there)}"
+            )
+    if not len(layers):
+        raise ValueError("No layer was named. Pass those that the estimator was fitted with.")
+    if hasattr(estimator, "score_volume"):
+        volume = np.stack([np.asarray(checked[layer], dtype=np.float32) for layer in layers])
+        scores = -np.asarray(estimator.score_volume(volume))
+    else:
+        rows = int(check_positive("cells_at_once", cells_at_once))
+        score = partial(favourability, estimator, positive=positive)
+        scores = _score_cells(score, checked, layers, rows, progress)
+    scored = add_layer(checked, name, scores.astype(np.float32))
+    scored[name].attrs["n_unscored"] = int(np.isnan(scores).sum())
+    return scored
+
+
+def _score_cells(
+    score: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    grid: xr.Dataset,
+    layers: Sequence[str],
+    rows: int,
+    progress: Callable[[int, int], None] | None,
+) -> NDArray[np.float64]:
+    flat = [grid[layer].transpose(*axes_of(grid)).data.reshape(-1) for layer in layers]
+    n = int(np.prod(grid_shape(grid)))
+    scores = np.full(n, np.nan)
+    for start in range(0, n, rows):
+        part = slice(start, min(start + rows, n))
+        X = np.column_stack([np.asarray(column[part], dtype=float) for column in flat])
+        is_known = np.isfinite(X).all(axis=1)
+        if is_known.any():
+            found = scores[part]
+            found[is_known] = score(X[is_known])
+        if progress is not None:
+            progress(part.stop, n)
+    return scores.reshape(grid_shape(grid))
+
+
+def _probability(estimator: Any, X: ArrayLike, positive: Any) -> NDArray[np.float64]:
+    classes = list(getattr(estimator, "classes_", (0, 1)))
+    if positive is None and len(classes) != 2:
+        raise ValueError(
+            f"Which of {len(classes)} classes stands for ore ({', '.join(map(str, classes[:6]))})?"
+            " Pass positive=."
+        )
+    wanted = classes[-1] if positive is None else positive
+    if wanted not in classes:
+        raise ValueError(f"positive must be one of {classes[:9]}, got {positive!r}. Pass a class.")
+    return np.asarray(estimator.predict_proba(X), dtype=float)[:, classes.index(wanted)]
+
+
+def _column(values: Any) -> NDArray[np.float64]:
+    array = np.asarray(values, dtype=float)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        raise ValueError(
+            f"The estimator gives shape {array.shape}; a score is one number a row. Take an estimator"
+            " of one variable."
+        )
+    return array
