@@ -9,6 +9,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "chemistry": ["simulate_mineral_chemistry", "SimulatedChemistry"],
+        "deposit": ["simulate_deposit", "SimulatedDeposit", "DepositTruth", "FaultSurface"],
         "fields": ["simulate_field", "simulate_roughness", "SimulatedField"],
         "tailings": ["simulate_tailings", "SimulatedTailings", "TailingsTruth"],
     },
