@@ -113,7 +113,7 @@ class FaultSurface:
     vertices : array of shape (n_vertices, 3)
         Easting, northing, elevation [m].
     triangles : int64 array of shape (n_triangles, 3)
-        Rows of `vertices`, counter-clockwise seen from above.
+        Rows of `vertices`, counter-clockwise seen from the hanging wall.
     """
 
     name: str

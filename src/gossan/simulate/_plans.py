@@ -46,7 +46,7 @@ class Plan:
     base : float
         Mean elevation of the ground [m].
     faults : tuple of Sheet
-        Smooth; the seed undulates them.
+        Smooth; the seed undulates them. The last is barren, and may move after the ore was formed.
     spots : tuple of Spot
         Of the bodies.
     half_lengths, half_heights, half_thicknesses : (low, high)
@@ -114,8 +114,8 @@ _ZAOZIGOU = replace(
         Sheet("F5", (720.0, 640.0, 2430.0), 115.0, 20.0, 0.0, 500.0, 400.0),
         Sheet("F6", (260.0, 560.0, 2650.0), 355.0, 81.0, 0.0, 550.0),
         Sheet("F7", (120.0, 600.0, 2600.0), 4.0, 78.0, 0.0, 500.0),
-        Sheet("F8", (700.0, 980.0, 2650.0), 292.0, 62.0, 0.0, 650.0, 700.0, is_mineralised=False),
-        Sheet("F9", (1120.0, 260.0, 2650.0), 250.0, 70.0, 0.0, 500.0, 700.0, is_mineralised=False),
+        Sheet("F8", (1120.0, 260.0, 2650.0), 250.0, 70.0, 0.0, 500.0, 700.0, is_mineralised=False),
+        Sheet("F9", (700.0, 760.0, 2650.0), 292.0, 62.0, 0.0, 650.0, 700.0, is_mineralised=False),
     ),
     spots=(
         Spot("F1", 190.0, 2880.0, is_blind=False),
@@ -141,7 +141,7 @@ _SHEETED = replace(
             )
         ),
         Sheet("F6", (500.0, 250.0, 2650.0), 100.0, 65.0, 0.0, 700.0, is_mineralised=False),
-        Sheet("F7", (800.0, 950.0, 2650.0), 95.0, 80.0, 0.0, 700.0, is_mineralised=False),
+        Sheet("F7", (800.0, 700.0, 2650.0), 95.0, 80.0, 0.0, 700.0, is_mineralised=False),
     ),
     spots=(
         Spot("F1", 120.0, 2870.0, is_blind=False),
@@ -165,7 +165,7 @@ _CONJUGATE = replace(
         Sheet("F3", (520.0, 760.0, 2650.0), 140.0, 66.0, 1.5e-4, 600.0),
         Sheet("F4", (900.0, 480.0, 2650.0), 147.0, 70.0, 1.5e-4, 600.0),
         Sheet("F5", (700.0, 600.0, 2400.0), 80.0, 12.0, 0.0, 550.0, 450.0),
-        Sheet("F6", (1150.0, 900.0, 2650.0), 5.0, 85.0, 0.0, 500.0, 700.0, is_mineralised=False),
+        Sheet("F6", (830.0, 640.0, 2650.0), 5.0, 85.0, 0.0, 500.0, 700.0, is_mineralised=False),
     ),
     spots=(
         Spot("F1", -120.0, 2880.0, is_blind=False),
@@ -189,7 +189,7 @@ _SMALL = Plan(
         Sheet("F1", (340.0, 230.0, 2900.0), 225.0, 82.0, -4e-4, 300.0, 350.0),
         Sheet("F2", (220.0, 310.0, 2900.0), 221.0, 79.0, -4e-4, 260.0, 350.0),
         Sheet("F3", (330.0, 270.0, 2790.0), 112.0, 20.0, 0.0, 200.0, 180.0),
-        Sheet("F4", (300.0, 440.0, 2900.0), 292.0, 62.0, 0.0, 300.0, 350.0, is_mineralised=False),
+        Sheet("F4", (300.0, 340.0, 2900.0), 292.0, 62.0, 0.0, 300.0, 350.0, is_mineralised=False),
     ),
     spots=(
         Spot("F1", 60.0, 2980.0, is_blind=False),

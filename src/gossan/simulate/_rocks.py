@@ -45,9 +45,9 @@ class Stock:
     def distance(self, points: Floats) -> Floats:
         """Distance (n,) from the contact [m], to first order."""
         own = (points - np.asarray(self.centre)) / self.semi_axes
-        radius = np.maximum(np.linalg.norm(own, axis=1), 1e-9)  # at the centre, any direction
+        radius = np.maximum(np.linalg.norm(own, axis=1), 1e-9)
         slope = np.linalg.norm(own / self.semi_axes, axis=1) / radius
-        return np.abs(radius - 1.0) / np.maximum(slope, 1e-9 / max(self.semi_axes))
+        return np.abs(radius - 1.0) / np.maximum(slope, 1.0 / max(self.semi_axes))
 
 
 @dataclass(frozen=True)

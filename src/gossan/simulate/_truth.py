@@ -183,8 +183,8 @@ class DepositTruth:
 
     def is_ground(self, points: ArrayLike) -> NDArray[np.bool_]:
         """Whether each point (n,) lies below the ground."""
-        easting, northing, elevation = check_points(points).T
-        return np.asarray(elevation <= self.ground_level(easting, northing), dtype=bool)
+        places = check_points(points)
+        return places[:, 2] <= self.ground_level(places[:, 0], places[:, 1])
 
     def on_grid(self, grid: xr.Dataset) -> xr.Dataset:
         """Truth at the centres of the cells of a 3D grid.
@@ -220,7 +220,7 @@ class DepositTruth:
 
     def _is_in_box(self, points: Floats) -> NDArray[np.bool_]:
         plan = self.world.plan
-        return ((points >= plan.low) & (points <= plan.high)).all(axis=1)
+        return np.all((points >= plan.low) & (points <= plan.high), axis=1)
 
     def _below_ground(
         self, points: Floats
