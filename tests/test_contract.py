@@ -21,7 +21,7 @@ from gossan.geostat.idw import InverseDistance
 from gossan.models.hierarchical import HierarchicalDiscriminant
 from gossan.models.neighbours import GroupNeighbours
 
-ROOMS = ("geochem", "geostat", "models", "nets", "validation")
+ROOMS = ("geochem", "geostat", "evidence", "models", "nets", "validation")
 SCORERS = ("predict_proba", "score_samples", "decision_function", "transform", "predict")
 
 MODEL = VariogramModel(0.2, (Structure("spherical", 1.0, (5.0,)),))
@@ -38,6 +38,7 @@ FAST: dict[str, dict] = {
     "ConditionalSimulation": {"model": MODEL},
     "IndicatorKriging": {"kriging": InverseDistance()},
     "RegressionKriging": {"kriging": InverseDistance()},
+    "VarimaxFactors": {"n_factors": 2},
 }
 # Estimators of geostat/ whose X are coordinates alone.
 IN_SPACE = ("Kriging", "InverseDistance", "IndicatorKriging", "ConditionalSimulation")

@@ -42,6 +42,7 @@ __getattr__, __dir__, __all__ = attach(
         "data",
         "geochem",
         "geostat",
+        "evidence",
         "sampling",
         "models",
         "nets",
