@@ -116,8 +116,8 @@ def _sample(
     shares = (np.arange(_N_POINTS) + 0.5) / _N_POINTS
     top, end = places["from"].to_numpy(), places["to"].to_numpy()
     depths = top[:, None] + (end - top)[:, None] * shares
-    points = paths_of(holes).at(np.repeat(codes, _N_POINTS), depths.ravel())
-    values = truth.concentrations(_sink(truth, points)).reshape(len(places), _N_POINTS, -1)
+    points = _sink(truth, paths_of(holes).at(np.repeat(codes, _N_POINTS), depths.ravel()))
+    values = truth.concentrations(points).reshape(len(places), _N_POINTS, -1)
     bodies = truth.body_index(points).reshape(len(places), _N_POINTS)
     middles = points.reshape(len(places), _N_POINTS, 3)[:, _N_POINTS // 2]
     samples = pd.DataFrame(middles, columns=["easting", "northing", "elevation"])
