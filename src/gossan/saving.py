@@ -37,12 +37,16 @@ __all__ = ["load_model", "save_model"]
 FORMAT = 1
 CLASSES = {
     "BoostedTrees": "gossan.models.boosting",
+    "DeepAutoencoder": "gossan.nets.autoencoder",
     "DenseClassifier": "gossan.nets.dense",
     "DepositTypeModel": "gossan.studies.genesis.deposit_types",
     "EnsembleClassifier": "gossan.models.ensemble",
     "GroupNeighbours": "gossan.models.neighbours",
     "HierarchicalDiscriminant": "gossan.models.hierarchical",
+    "MaxEnt": "gossan.models.maxent",
+    "MixtureDetector": "gossan.models.mixture",
     "NeighbourRegressor": "gossan.nets.neighbour_rnn",
+    "StudentTeacherDetector": "gossan.nets.student_teacher",
 }
 KEYS = {"format", "gossan", "model", "units", "arrays", "card", "sha256"}
 # What a damaged or forged file makes plain code raise; all of it is told as a ValueError.
@@ -63,7 +67,8 @@ def save_model(
     ----------
     model : estimator
         Fitted `DenseClassifier`, `HierarchicalDiscriminant`, `GroupNeighbours`, `BoostedTrees`, an
-        `EnsembleClassifier` of these, `NeighbourRegressor`, or the model of a study.
+        `EnsembleClassifier` of these, `NeighbourRegressor`, `DeepAutoencoder`,
+        `StudentTeacherDetector`, `MaxEnt`, `MixtureDetector`, or the model of a study.
     folder : str or Path
         Where to write; it appears at once or not at all.
     card : mapping
@@ -143,21 +148,23 @@ def load_model(folder: str | Path) -> tuple[Any, dict[str, Any]]:
 
 
 def settings_of(model: Any, *, without: Sequence[str] = ()) -> dict[str, Any]:
-    """Return the arguments, names and classes of a fitted estimator, as plain JSON."""
+    """Return the arguments, names and, of a classifier, classes of a fitted estimator, as JSON."""
     params = {k: v for k, v in model.get_params(deep=False).items() if k not in without}
     if isinstance(params.get("random_state"), np.random.Generator):
         params["random_state"] = None  # a stream cannot be told in a number
-    return {
+    told = {
         "params": _plain(params, type(model).__name__),
         "names": list(model.names_),
         "is_named": hasattr(model, "feature_names_in_"),
-        "classes": np.asarray(model.classes_).tolist(),
     }
+    if hasattr(model, "classes_"):  # a detector has none
+        told["classes"] = np.asarray(model.classes_).tolist()
+    return told
 
 
 def blank(cls: Any, settings: Mapping[str, Any], **more: Any) -> Any:
     """Return an estimator of a class with checked settings, names and classes, not yet fitted."""
-    params, names, classes = settings["params"], settings["names"], settings["classes"]
+    params, names = settings["params"], settings["names"]
     unknown = set(params) - set(inspect.signature(cls).parameters)
     if unknown or set(params) & set(more):
         raise ValueError(f"{cls.__name__} has no parameter {sorted(unknown or more)[0]!r} to set")
@@ -166,7 +173,8 @@ def blank(cls: Any, settings: Mapping[str, Any], **more: Any) -> Any:
     if settings["is_named"] not in (True, False):
         raise ValueError(f"is_named must be true or false, got {str(settings['is_named'])[:80]}")
     model = cls(**params, **more)
-    model.classes_ = _read_classes(classes)
+    if hasattr(cls, "predict_proba"):
+        model.classes_ = _read_classes(settings["classes"])
     model.names_ = list(names)
     model.n_features_in_ = len(names)
     if settings["is_named"]:

@@ -1,6 +1,7 @@
 """Estimators without torch: the baselines that every network must beat, and ensembles.
 
-Tables of shape (n, features) come in; class probabilities or predictive distributions go out.
+Tables of shape (n, features) come in; class probabilities, predictive distributions or scores of what
+is normal go out.
 """
 
 from gossan._lazy import attach
@@ -15,5 +16,8 @@ __getattr__, __dir__, __all__ = attach(
         "ensemble": ["EnsembleClassifier"],
         "spatial": ["SpatialForest", "SpatialProcess"],
         "blending": ["blend_weights", "blend_quantiles"],
+        "maxent": ["MaxEnt"],
+        "mixture": ["MixtureDetector"],
+        "detection": ["DETECTORS", "make_detector", "NormalsOnly", "PatchTable"],
     },
 )

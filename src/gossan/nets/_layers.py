@@ -238,5 +238,6 @@ class MemberDense(nn.Module):
 def initialise(network: nn.Module, draws: Draws) -> None:
     """Draw the weights of every layer of `network`, in the order in which they were built."""
     for layer in network.modules():
-        if isinstance(layer, MemberLinear | MemberBatchNorm):
-            layer.initialise(draws)
+        draw = getattr(layer, "initialise", None)
+        if callable(draw):
+            draw(draws)
