@@ -48,6 +48,7 @@ __getattr__, __dir__, __all__ = attach(
         "nets",
         "saving",
         "validation",
+        "prospectivity",
         "plot",
         "report",
         "study",
