@@ -26,7 +26,7 @@ from gossan.geostat.kriging import Kriging
 from gossan.geostat.regression_kriging import RegressionKriging
 from gossan.models.spatial import SpatialForest, SpatialProcess
 from gossan.nets.neighbour_rnn import NeighbourRegressor
-from gossan.sampling import neighbour_sequences
+from gossan.sampling.neighbours import neighbour_sequences
 
 LEVELS = (np.arange(40) + 0.5) / 40  # of the predictive quantiles
 MOST_LIKELIHOOD = 3000  # samples up to which variograms are fitted by likelihood
