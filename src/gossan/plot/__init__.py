@@ -1,6 +1,7 @@
 """Figures of tables and results; each takes data first and `ax=None`, and returns the ax.
 
-Nothing here computes, saves or shows; matplotlib is loaded only when a figure is asked for.
+Nothing here saves or shows; matplotlib is loaded only when a figure is asked for. The surfaces of 3D
+views come from here too.
 """
 
 from gossan._lazy import attach
@@ -32,6 +33,7 @@ __getattr__, __dir__, __all__ = attach(
             "plot_interval_calibration",
             "plot_crps_ratios",
         ],
+        "volumes": ["isosurface", "simplify_mesh", "Mesh"],
         "scales": ["grade_norm", "departure_norm"],
         "style": ["class_colours", "class_markers", "deposit_looks", "new_axes", "to_svg"],
     },

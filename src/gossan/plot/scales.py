@@ -168,3 +168,35 @@ def spread_label(level: float, unit: str, *, relative: bool = False) -> str:
     """
     what = "% of the estimate" if relative else unit
     return f"Width of the {100 * level:g} % interval [{what}]"
+
+
+def colour_ramp(kind: str, n: int = 32) -> list[str]:
+    """Colours of the maps as codes from low to high, for pages that draw by themselves.
+
+    Parameters
+    ----------
+    kind : {"grade", "spread", "departure"}
+        As on the maps.
+    n : int
+        Evenly spaced colours, to be blended between.
+
+    Returns
+    -------
+    ramp : list of str
+
+    Raises
+    ------
+    ValueError
+        If there is no such kind.
+
+    Examples
+    --------
+    >>> colour_ramp("grade", 3)
+    ['#440154', '#21918c', '#fde725']
+    """
+    from matplotlib.colors import to_hex
+
+    from gossan.plot._cells import colours_of
+
+    check_option("kind", kind, ("grade", "spread", "departure"))
+    return [to_hex(colour) for colour in colours_of(kind)(np.linspace(0.0, 1.0, n))]

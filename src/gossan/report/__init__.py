@@ -1,6 +1,7 @@
 """One self-contained HTML page of a run: the verdict, how sure, why, and the data's state.
 
-Texts, tables and figures go in as blocks; one file without links to elsewhere comes out.
+Texts, tables and figures go in as blocks; one file without links to elsewhere comes out. Beside it
+may lie a 3D view, as self-contained: layers of a `Scene` go in.
 """
 
 from gossan._lazy import attach
@@ -21,6 +22,18 @@ __getattr__, __dir__, __all__ = attach(
             "Facts",
             "Card",
             "Details",
+            "SceneLink",
         ],
+        "scene": [
+            "write_scene",
+            "render_scene",
+            "Scene",
+            "Surface",
+            "Traces",
+            "Points",
+            "Boxes",
+            "Slices",
+        ],
+        "scene_layers": ["score_shells", "grade_traces", "grid_slices", "target_boxes"],
     },
 )

@@ -318,7 +318,33 @@ class Details:
     blocks: Sequence[Any]
 
 
-Block: TypeAlias = Text | Finding | Facts | Table | Figure | Citations | Details
+@dataclass(frozen=True)
+class SceneLink:
+    """A link to the 3D view beside the page, as `gossan.report.write_scene` wrote it.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file in the folder of the report.
+    note : str
+        What it shows.
+    title : str
+        Text of the link.
+    """
+
+    file: str = "view3d.html"
+    note: str = ""
+    title: str = "Open the 3D view"
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w][\w .-]*\.html", self.file):
+            raise ValueError(
+                f"A 3D view is a file beside the report, got {self.file!r}. Give its name only,"
+                " such as 'view3d.html'."
+            )
+
+
+Block: TypeAlias = Text | Finding | Facts | Table | Figure | Citations | Details | SceneLink
 
 
 def _prefix_ids(tag: str, prefix: str) -> str:

@@ -9,16 +9,16 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
+from gossan.report._templates import environment, write_whole
 from gossan.report._writing import file_stem
 from gossan.report.blocks import Block, Card
 
@@ -96,18 +96,7 @@ def write_report(path: str | os.PathLike[str], report: Report) -> Path:
     FileNotFoundError
         If the folder does not exist.
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"No folder {str(target.parent)!r} to write the report {target.name!r} into. "
-            "Create it first, or give another path."
-        )
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", newline="\n", dir=target.parent, suffix=".part", delete=False
-    ) as part:
-        part.write(render_report(report))
-    Path(part.name).chmod(0o644)
-    return Path(part.name).replace(target)
+    return write_whole(path, render_report(report), what="report")
 
 
 def render_report(report: Report) -> str:
@@ -130,7 +119,7 @@ def render_report(report: Report) -> str:
     >>> "<title>Gunga &lt;script&gt;</title>" in html
     True
     """
-    script = _environment().get_template("page.js").render()
+    script = environment().get_template("page.js").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return _template().render(
         report=report,
@@ -142,19 +131,8 @@ def render_report(report: Report) -> str:
 
 
 @cache
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("gossan.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@cache
 def _template() -> Template:
-    return _environment().get_template("page.html.j2")
+    return environment().get_template("page.html.j2")
 
 
 def _anchors(sections: Sequence[Section]) -> list[str]:
