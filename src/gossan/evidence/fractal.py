@@ -286,11 +286,9 @@ def _check_settings(n_segments: int, n_values: int, min_points: int, level: floa
 
 def _check_sizes(sizes: ArrayLike | None, values: NDArray) -> Floats:
     """Return a size for each value, or raise if one is not positive."""
-    weights = np.broadcast_to(np.asarray(1.0 if sizes is None else sizes, dtype=float), (1,))
-    if sizes is None or np.ndim(sizes) == 0:
-        weights = np.broadcast_to(weights, values.shape)
-    else:
-        weights = np.asarray(sizes, dtype=float)
+    weights = np.asarray(1.0 if sizes is None else sizes, dtype=float)
+    if weights.ndim == 0:
+        weights = np.full(values.shape, float(weights))
     if weights.shape != values.shape:
         raise ValueError(
             f"Sizes have shape {weights.shape} for values of {values.shape}. Give one size each."
@@ -323,7 +321,7 @@ def _edges(values: Floats, sizes: Floats, n_values: int, quantile: float, n_larg
     order = np.argsort(values[positive])
     ascending = values[positive][order]
     reached = np.cumsum(sizes[positive][order])
-    low = ascending[np.searchsorted(reached, quantile * reached[-1])]
+    low = ascending[np.searchsorted(reached, quantile * reached[-1] * (1 - 1e-12))]
     high = ascending[-n_largest]
     if not low < high:
         raise ValueError(

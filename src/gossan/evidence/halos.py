@@ -25,7 +25,6 @@ Floats = NDArray[np.float64]
 METHODS = ("grigorian", "centre_of_mass")
 SCALES = ("decade", "sum")
 _LEAST_INDEX = 1e-3  # of the largest: an element absent from a level counts as that rare there
-_MAD_TO_SD = 1.4826
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +102,10 @@ def zoning_sequence(
     level, it does not mind that levels are drilled unequally. The centre of mass takes the mean
     productivity of a sampled metre instead, and needs no tie-break.
 
+    Give the samples of the mineralised zone alone, within some 60 m of the ore, along its own dip:
+    halos of barren faults, intrusions and regional fields elsewhere are anomalous too, know nothing
+    of the ore, and turn the order about.
+
     Parameters
     ----------
     values : DataFrame of shape (n_samples, n_elements)
@@ -117,8 +120,8 @@ def zoning_sequence(
     edges : array, optional
         Bounds of the levels instead; samples outside are left out.
     background, threshold : mapping of element to concentration, optional
-        Default: the median, and the median plus two robust standard deviations of the logarithm;
-        a sample above the threshold is anomalous. `fractal_thresholds` gives others.
+        A sample above the threshold is anomalous. Default: the median of the samples given, for
+        both. `fractal_thresholds` gives others.
     method : {"grigorian", "centre_of_mass"}, default "grigorian"
     scale : {"decade", "sum"}, default "decade"
         Productivity times a power of ten, as published, or divided by its sum over levels, which
@@ -150,8 +153,8 @@ def zoning_sequence(
     check_option("scale", scale, SCALES)
     table, heights, metres = _check_samples(values, places, lengths)
     bounds = _edges(heights, n_levels, edges)
-    base = _per_element(background, _medians(table), "background")
-    least = _per_element(threshold, _thresholds(table, base), "threshold")
+    base = _per_element(background, table.median(), "background")
+    least = _per_element(threshold, base, "threshold")
     level = np.searchsorted(bounds, heights, side="right") - 1
     level[heights == bounds[-1]] = len(bounds) - 2
     inside = (level >= 0) & (level < len(bounds) - 1)
@@ -372,17 +375,6 @@ def _edges(heights: Floats, n_levels: int, edges: ArrayLike | None) -> Floats:
             f" and {len(np.unique(heights))} places. Check the axis."
         )
     return np.linspace(heights.min(), heights.max(), n_levels + 1)
-
-
-def _medians(table: pd.DataFrame) -> pd.Series:
-    return table.median()
-
-
-def _thresholds(table: pd.DataFrame, base: pd.Series) -> pd.Series:
-    """Return background times the antilog of two robust standard deviations of the logarithm."""
-    logs = np.log(table.where(table > 0))
-    spread = (logs - logs.median()).abs().median() * _MAD_TO_SD
-    return base * np.exp(2 * spread.fillna(0.0))
 
 
 def _per_element(given: Mapping[str, float] | None, default: pd.Series, what: str) -> pd.Series:

@@ -12,7 +12,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from gossan._checks import GossanWarning
-from gossan.data.grids.grid import check_grid, grid_shape, own_corners, spacing_of, to_axes
+from gossan.data.grids.grid import axes_of, check_grid, grid_shape, spacing_of, to_axes
 
 __all__ = ["count_in_cells"]
 
@@ -51,7 +51,7 @@ def count_in_cells(grid: xr.Dataset, points: ArrayLike) -> NDArray[np.float64]:
             f"Points must have shape (n, {len(shape)}), got {places.shape}. Give coordinates of the"
             " grid's dimension [m]."
         )
-    low = own_corners(grid).min(axis=0)
+    low = np.array([float(grid[axis][0]) for axis in axes_of(grid)[::-1]]) - steps / 2
     with np.errstate(invalid="ignore"):
         steps_in = np.floor((to_axes(grid, places) - low) / steps)
     inside = ((steps_in >= 0) & (steps_in < shape[::-1])).all(axis=1)

@@ -23,6 +23,8 @@ __all__ = ["Posterior", "add_posterior", "combine_evidence", "pairwise_independe
 
 Floats = NDArray[np.float64]
 
+_MOST_KEYS = 5_000_000  # combinations of classes that a table may hold
+
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
@@ -270,12 +272,17 @@ def _unique_rows(
     rows: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Return the different rows, which of them each row is, and how often each occurs."""
-    keys = np.zeros(len(rows), dtype=np.int64)
-    for column in rows.T:  # one number a row sorts faster than rows do
-        _, codes = np.unique(keys * (column.max() + 2) + column + 1, return_inverse=True)
-        keys = codes.astype(np.int64)
-    _, first, counts = np.unique(keys, return_index=True, return_counts=True)
-    return rows[first], keys, counts
+    bases = rows.max(axis=0) + 2  # -1 is a code too
+    if np.prod(bases.astype(float)) > _MOST_KEYS:
+        unique, place, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+        return unique, place.ravel(), counts
+    keys = np.ravel_multi_index(tuple(rows.T + 1), tuple(bases))
+    counts = np.bincount(keys)
+    held = np.flatnonzero(counts)
+    place = np.empty(len(counts), dtype=np.int64)
+    place[held] = np.arange(len(held))
+    unique = np.column_stack(np.unravel_index(held, tuple(bases))) - 1
+    return unique, place[keys], counts[held]
 
 
 def _probabilities(

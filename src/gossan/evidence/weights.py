@@ -63,8 +63,10 @@ class EvidencePattern:
         """
         found = np.asarray(values, dtype=float)
         if self.kind == "categorical":
-            index = pd.Index(self.table.index).get_indexer(found.ravel())
-            return index.reshape(found.shape).astype(np.int64)
+            order = np.argsort(self.table.index.to_numpy(dtype=float))
+            classes = self.table.index.to_numpy(dtype=float)[order]
+            place = np.minimum(np.searchsorted(classes, found), len(classes) - 1)
+            return np.where(classes[place] == found, order[place], -1)
         is_in = found <= self.threshold if self.kind == "ascending" else found >= self.threshold
         return np.where(np.isnan(found), -1, np.where(is_in, 0, 1))
 
