@@ -46,7 +46,9 @@ def test_listing_the_face_loads_no_heavy_dependency():
     assert modules & set(HEAVY) == set()
 
 
-@pytest.mark.parametrize("room", ["data", "geochem", "evidence", "models", "validation", "simulate"])
+@pytest.mark.parametrize(
+    "room", ["data", "geochem", "evidence", "models", "validation", "simulate"]
+)
 def test_entering_a_room_loads_neither_torch_nor_matplotlib(room):
     _, modules = run_fresh(
         f"import gossan; [getattr(gossan.{room}, n) for n in gossan.{room}.__all__]"

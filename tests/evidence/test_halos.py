@@ -1,4 +1,4 @@
-"""Zoning: numbers by hand, laws, and the planted sequence of simulated ore."""
+"""Zoning: numbers by hand, laws, and a planted sequence."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,6 @@ from gossan.evidence.halos import (
     zoning_index,
     zoning_sequence,
 )
-from gossan.simulate.deposit import simulate_deposit
 
 TRUE_LEVELS = {"Hg": 1.5, "Sb": 1.15, "As": 0.75, "Ag": 0.2, "Au": 0.0, "W": -0.85, "Mo": -1.2}
 
@@ -123,30 +122,6 @@ class TestRecovery:
             table, places, lengths = planted(seed)
             zoning = zoning_sequence(table, places, lengths, method=method, scale=scale)
             assert zoning.agreement(list(TRUE_LEVELS)) >= 0.95
-
-    def test_the_sequence_of_simulated_ore_in_its_own_frame(self):
-        agreements = {"grigorian": [], "centre_of_mass": []}
-        for seed in range(2):
-            deposit = simulate_deposit(random_state=seed)
-            samples, assay = deposit.samples, deposit.assay
-            values = assay.drop(columns=["hole", "from", "to"])
-            values.columns = [name.split("_")[0] for name in values.columns]
-            points = samples[["easting", "northing", "elevation"]].to_numpy()
-            bodies = range(len(deposit.truth.bodies))
-            r, t, n = np.array([deposit.truth.ore_frame(points, i) for i in bodies]).transpose(
-                2, 0, 1
-            )
-            near = (np.abs(r) < 1) & (np.abs(t) < 2) & (np.abs(n) < 60)
-            own = np.where(near, np.abs(n), np.inf).argmin(axis=0)
-            height, zone = t[own, np.arange(len(points))], near.any(axis=0)
-            lengths = (assay["to"] - assay["from"]).to_numpy()
-            for method, found in agreements.items():
-                zoning = zoning_sequence(
-                    values[zone], height[zone], lengths[zone], n_levels=6, method=method
-                )
-                found.append(zoning.agreement(deposit.truth.zoning))
-        assert min(agreements["grigorian"]) >= 0.9
-        assert min(agreements["centre_of_mass"]) >= 0.93
 
 
 class TestDoubts:

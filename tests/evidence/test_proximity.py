@@ -224,6 +224,15 @@ def test_triangles_without_area_are_left_out_and_counted():
         distance_to_surface([[0, 0, 0]], Surface([[0, 0, 0], [1, 0, 0], [2, 0, 0]], [[0, 1, 2]]))
 
 
+def test_what_has_triangles_is_a_surface_and_nothing_else_is():
+    class Mesh:
+        vertices, triangles = TRIANGLE.vertices, TRIANGLE.triangles
+
+    assert_allclose(distance_to_surface([[2, 2, 7]], [Mesh(), TRIANGLE]), [7])
+    with pytest.raises(TypeError, match="A surface has vertices and triangles, got list"):
+        distance_to_surface([[2, 2, 7]], [[1, 2, 3]])
+
+
 def test_a_hundred_thousand_cells_and_a_thousand_triangles_are_quick():
     fault = wavy_fault(24, 24)
     grid = make_grid((-460, 460, -460, 460), 20, elevations=(-460, 460))

@@ -51,7 +51,8 @@ def distance_to_surface(
     points : array of shape (n, 3)
         Easting, northing, elevation [m]; a row with NaN has distance NaN.
     surfaces : Surface or sequence of Surface
-        Faults or contacts. `extrude_trace` and `plane_surface` make them of traces and planes.
+        Faults or contacts; anything with `vertices` and `triangles` will do. `extrude_trace` and
+        `plane_surface` make them of traces and planes.
     signed : bool, default False
         Distances below the surface (in the footwall) are negative; a vertical surface counts
         as facing east, or north. Beyond the edge of a surface its side is that of its last
@@ -66,6 +67,8 @@ def distance_to_surface(
     ------
     ValueError
         If the points are not a table of three columns or there is no surface.
+    TypeError
+        If a surface has no triangles.
 
     Examples
     --------
@@ -73,7 +76,8 @@ def distance_to_surface(
     >>> distance_to_surface([[20, 20, 7], [-3, 20, -4]], fault, signed=True)
     array([ 7., -5.])
     """
-    some = [surfaces] if isinstance(surfaces, Surface) else list(surfaces)
+    given: Any = surfaces
+    some = [_surface_of(one) for one in ([given] if hasattr(given, "triangles") else given)]
     if not some:
         raise ValueError(
             "Distance needs a surface, got none. Give a Surface, or leave the layer out."
@@ -294,6 +298,18 @@ def add_proximity(
         return grid
     is_near = (np.abs(distances) <= buffer).astype(np.int8)
     return add_layer(grid, f"{name}_buffer", is_near, long_name=f"within {buffer:g} m")
+
+
+def _surface_of(given: Any) -> Surface:
+    """Return a surface, checked, of whatever has vertices and triangles."""
+    if isinstance(given, Surface):
+        return given
+    if not (hasattr(given, "vertices") and hasattr(given, "triangles")):
+        raise TypeError(
+            f"A surface has vertices and triangles, got {type(given).__name__}. Make a Surface of"
+            " them, or one of a trace with extrude_trace."
+        )
+    return Surface(given.vertices, given.triangles, getattr(given, "name", "surface"))
 
 
 def _check_points(points: ArrayLike, n_dims: tuple[int, ...]) -> Floats:
