@@ -20,12 +20,16 @@ from gossan.nets._layers import Draws, MemberLinear
 from gossan.nets._patch_forward import convolve, spread
 from gossan.nets._unfold import KERNEL, banded, gather, scatter, unbanded
 
+LEAK = 0.1  # slope of a student's gradient where its unit is silent
+
 
 class MemberAutoencoder(nn.Module):
     """Convolutions down to a code and transposed ones back up; ReLU after all but the last.
 
     The code of a vector is not rectified either: of its two or three units, ReLU would kill one
-    for good in half of all starts.
+    for good in half of all starts. The first batch in training sets the biases so that each hidden
+    unit answers zero on average: indicators are all positive, and without this half of the units
+    would be silent from the start, or never, and a student could not learn what its teacher says.
 
     Parameters
     ----------
@@ -49,7 +53,7 @@ class MemberAutoencoder(nn.Module):
         decodes: bool = True,
     ) -> None:
         super().__init__()
-        self.is_patch = is_patch
+        self.is_patch, self.is_awake = is_patch, False
         down, up = (MemberConv, MemberDeconv) if is_patch else (MemberHeLinear, MemberHeLinear)
         pairs = list(pairwise((n_in, *widths)))
         self.encoder = nn.ModuleList([down(n_members, a, b) for a, b in pairs])
@@ -60,20 +64,29 @@ class MemberAutoencoder(nn.Module):
         """Return the output of each encoder layer."""
         features = []
         for i, layer in enumerate(self.encoder):
-            x = layer(x)  # (members, batch, z - 2, y - 2, x - 2, width)
+            x = self._awake(layer, x)  # (members, batch, z - 2, y - 2, x - 2, width)
             if self.is_patch or i + 1 < len(self.encoder):
-                x = torch.relu_(x)
+                x = torch.relu_(x) if len(self.decoder) else _LeakingRelu.apply(x)
             features.append(x)
+        self.is_awake = self.is_awake or not len(self.decoder)
         return features
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the reconstruction of `x`, of its shape."""
         x = self.encode(x)[-1]
         for i, layer in enumerate(self.decoder):
-            x = layer(x)
+            x = self._awake(layer, x)
             if i + 1 < len(self.decoder):
                 x = torch.relu_(x)
+        self.is_awake = True
         return x
+
+    def _awake(self, layer: nn.Module, x: Tensor) -> Tensor:
+        """Return what a layer answers; the first batch sets its biases before it does."""
+        if self.training and not self.is_awake:
+            with torch.no_grad():
+                layer.bias.sub_(layer(x).flatten(1, -2).mean(1, keepdim=True))
+        return layer(x)
 
 
 class MemberConv(nn.Module):
@@ -117,6 +130,26 @@ class MemberHeLinear(MemberLinear):
         _he_uniform(self.weight, draws, self.weight.shape[1])
         with torch.no_grad():
             self.bias.zero_()
+
+
+class _LeakingRelu(torch.autograd.Function):
+    """ReLU in place, whose gradient leaks through silent units: they can still learn to speak.
+
+    For students, each of whose units has a unit of the teacher to follow. An autoencoder would run
+    away with it.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        out = x.clamp_min_(0.0)
+        ctx.mark_dirty(x)
+        ctx.save_for_backward(out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        (out,) = ctx.saved_tensors
+        return torch.ops.aten.leaky_relu_backward(grads[0], out, LEAK, True)
 
 
 class _Convolve(torch.autograd.Function):

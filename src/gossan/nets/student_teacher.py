@@ -38,7 +38,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 TEACHERS_DATA = ("all", "normals", "random")
 FEATURE_SCALINGS = ("none", "standard", "stfpm")
 SPREAD_ROWS = 4096  # normals that tell how much a teacher's channels vary
-LEAST_SPREAD = 1e-3  # of the largest in its layer: a channel that is dead on normals stays finite
+LEAST_SPREAD = 0.05  # of the largest in its layer: a channel that is dead on normals stays finite
 
 
 class StudentTeacherDetector(PatchDetector):
