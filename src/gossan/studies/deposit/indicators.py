@@ -229,9 +229,7 @@ def _factor(values: pd.DataFrame, wanted: Sequence[str], settings: Settings) -> 
 def _models(coords: NDArray[np.float64], table: pd.DataFrame) -> dict[str, VariogramModel]:
     """Return a model for each indicator: a range in the plane and one upright."""
     return {
-        str(name): _quietly(
-            fit_variogram, coords, column.to_numpy(), anisotropy="vertical"
-        ).model
+        str(name): _quietly(fit_variogram, coords, column.to_numpy(), anisotropy="vertical").model
         for name, column in table.items()
     }
 
