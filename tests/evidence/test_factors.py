@@ -221,7 +221,7 @@ def test_settings_that_cannot_be_are_refused(settings_, message):
 def test_tables_that_cannot_be_are_refused():
     table, _ = planted(60)
     with pytest.raises(ValueError, match="Columns Au do not vary"):
-        VarimaxFactors(2).fit(table.assign(Au=1.0))
+        VarimaxFactors(2).fit(table.assign(Au=0.1))
     with pytest.raises(ValueError, match=r"1 to 11 for these 12 columns"):
         VarimaxFactors(12).fit(clr(np.exp(table)))
     with pytest.raises(ValueError, match="1 missing"):

@@ -224,6 +224,13 @@ def test_triangles_without_area_are_left_out_and_counted():
         distance_to_surface([[0, 0, 0]], Surface([[0, 0, 0], [1, 0, 0], [2, 0, 0]], [[0, 1, 2]]))
 
 
+def test_many_points_in_one_place_end():
+    place = np.array([3.0, 2.0, 7.0])
+    crowd = np.vstack([np.tile(place, (700, 1)), np.tile(np.nextafter(place, 9), (700, 1))])
+    found = distance_to_surface(crowd, wavy_fault())
+    assert_allclose(found, distance_to_surface(place[None], wavy_fault())[0])
+
+
 def test_what_has_triangles_is_a_surface_and_nothing_else_is():
     class Mesh:
         vertices, triangles = TRIANGLE.vertices, TRIANGLE.triangles

@@ -135,17 +135,24 @@ def nearest(
         centre, half = (low + high) / 2, (high - low) / 2
         if len(chosen) > 1:
             chosen = _within_reach(centre, half, shapes, chosen)
-        if len(rows) <= _FEW_POINTS or len(chosen) <= _FEW_SHAPES or not half.any():
+        pieces = [rows]
+        if len(rows) > _FEW_POINTS and len(chosen) > _FEW_SHAPES:
+            pieces = _cut(inside, rows, centre, half)
+        if len(pieces) == 1:  # few, or all in one place
             _measure(inside, rows, chosen, shapes, (distances, which), signed=signed)
-            continue
-        # Eight boxes at once far up, two near the end, so that the last are neither small nor large.
-        axes = np.flatnonzero(half > 0.6 * half.max())
-        axes = axes if len(rows) > 8 * _FEW_POINTS else np.array([half.argmax()])
-        corner = (inside[:, axes] > centre[axes]) @ (1 << np.arange(len(axes)))
-        order = np.argsort(corner, kind="stable")
-        pieces = np.split(rows[order], np.flatnonzero(np.diff(corner[order])) + 1)
-        boxes += [(piece, chosen) for piece in pieces]
+        else:
+            boxes += [(piece, chosen) for piece in pieces]
     return distances, which
+
+
+def _cut(points: Floats, rows: Places, centre: Floats, half: Floats) -> list[Places]:
+    """Return the rows of the points in each of the boxes into which a box is cut."""
+    # Eight boxes at once far up, two near the end, so that the last are neither small nor large.
+    axes = np.flatnonzero(half > 0.6 * half.max())
+    axes = axes if len(rows) > 8 * _FEW_POINTS else np.array([half.argmax()])
+    corner = (points[:, axes] > centre[axes]) @ (1 << np.arange(len(axes)))
+    order = np.argsort(corner, kind="stable")
+    return np.split(rows[order], np.flatnonzero(np.diff(corner[order])) + 1)
 
 
 def _within_reach(centre: Floats, half: Floats, shapes: Shapes, chosen: Places) -> Places:

@@ -9,8 +9,8 @@ Kaiser (1958), The varimax criterion for analytic rotation in factor analysis, P
 187-200, doi:10.1007/BF02289233 (rotation and its normalisation).
 Horn (1965), A rationale and test for the number of factors in factor analysis, Psychometrika 30,
 179-185, doi:10.1007/BF02289447 (parallel analysis).
-Boudt, Cornelissen & Croux (2012), The Gaussian rank estimator: robustness properties, Statistics
-and Computing 22, 471-483, doi:10.1007/s11222-011-9237-0 (robust correlation).
+Boudt, Cornelissen & Croux (2012), The Gaussian rank correlation estimator: robustness properties,
+Statistics and Computing 22, 471-483, doi:10.1007/s11222-011-9237-0 (robust correlation).
 """
 
 from __future__ import annotations
@@ -170,8 +170,9 @@ class VarimaxFactors(TransformerMixin, BaseEstimator):
         table = validate_data(self, X, dtype=float, ensure_min_samples=3, ensure_min_features=2)
         self.names_ = names or [f"x{i}" for i in range(table.shape[1])]
         self.center_, self.scale_ = _standards(table, self.scaling)
-        if not (self.scale_ > 0).all():
-            flat = [self.names_[i] for i in np.flatnonzero(~(self.scale_ > 0))]
+        is_flat = self.scale_ <= 1e-12 * np.abs(table).max(axis=0)
+        if is_flat.any():
+            flat = [self.names_[i] for i in np.flatnonzero(is_flat)]
             raise ValueError(
                 f"Columns {', '.join(flat)} do not vary (by scaling={self.scaling!r}), got a spread"
                 " of 0. Leave them out."

@@ -95,7 +95,8 @@ class FractalModel:
         summary : DataFrame
             One row a class. `share` is that of the size (volume, area, length) in the class.
         """
-        shares = np.interp(self.thresholds, self.curve["value"], self.curve["size"])
+        logs = np.log(self.curve[["value", "size"]].to_numpy())
+        shares = np.exp(np.interp(np.log(self.thresholds), *logs.T))
         above = np.concatenate([[1.0], shares, [0.0]])
         gap = np.full((1, 2), np.nan)
         bounds = np.vstack([gap, self.intervals])
