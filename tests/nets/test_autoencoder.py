@@ -1,5 +1,6 @@
 """The autoencoder: it finds planted ore, alone or in stacks, and scores volumes as patches."""
 
+import json
 import subprocess
 import sys
 
@@ -118,6 +119,52 @@ def test_a_saved_model_scores_the_same_and_without_torch(fitted, deposit, tmp_pa
         "m.score_volume(np.zeros((5, 8, 8, 8))); assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_what_is_not_a_sound_model_is_refused(fitted):
+    def load(change=None, drop=None, **put):
+        told, arrays = fitted.to_arrays()
+        told = json.loads(json.dumps(told)) | (change or {})
+        arrays = {name: value for name, value in arrays.items() if name != drop} | put
+        return DeepAutoencoder.from_arrays(told, arrays)
+
+    assert load().offset_ == fitted.offset_
+    with pytest.raises(ValueError, match="odd side"):
+        load({"side": 6})
+    with pytest.raises(ValueError, match="is missing"):
+        load(drop="network.decoder.2.weight")
+    with pytest.raises(ValueError, match="not finite"):
+        load(offset_=np.array([np.nan]))
+    with pytest.raises(ValueError, match="not above zero"):
+        load(scale_=np.zeros(5))
+    with pytest.raises(ValueError, match="must have shape"):
+        load({"params": {"n_members": 2}})
+
+
+def test_the_callers_patches_stay_as_they_are(deposit):
+    kept = deposit.X[:60].copy()
+    channels_last = np.moveaxis(np.ascontiguousarray(np.moveaxis(kept, 1, 4)), 4, 1)
+    channels_last.setflags(write=False)
+    settings = {"epochs": 1, "random_state": 0}
+    first = DeepAutoencoder(**settings).fit(channels_last)
+    np.testing.assert_array_equal(channels_last, kept)
+    second = DeepAutoencoder(**settings).fit(kept.astype(np.float64))
+    np.testing.assert_array_equal(first.score_samples(kept), second.score_samples(kept))
+
+
+def test_groups_that_are_held_out_are_not_learned_from(deposit):
+    X, groups = deposit.X[:60].copy(), np.repeat(["h1", "h2"], 30)
+    settings = {"epochs": 1, "scaling": "none", "random_state": 0}
+    model = DeepAutoencoder(**settings).fit(X, groups=groups)
+    changed = []
+    for hole in ("h1", "h2"):
+        other = X.copy()
+        other[groups == hole] *= 0.5
+        again = DeepAutoencoder(**settings).fit(other, groups=groups)
+        same = np.array_equal(model.losses_, again.losses_)
+        changed.append(not same)
+        assert again.offset_ != model.offset_
+    assert sorted(changed) == [False, True]
 
 
 def test_the_preset_is_the_published_training():

@@ -81,7 +81,7 @@ class MemberAutoencoder(nn.Module):
         self.is_awake = True
         return x
 
-    def _awake(self, layer: nn.Module, x: Tensor) -> Tensor:
+    def _awake(self, layer: Any, x: Tensor) -> Tensor:
         """Return what a layer answers; the first batch sets its biases before it does."""
         if self.training and not self.is_awake:
             with torch.no_grad():

@@ -25,8 +25,8 @@ from gossan.nets._training import Member, Recipe, train_members
 Array: TypeAlias = NDArray[np.float32]
 Weights: TypeAlias = dict[str, Array]
 RECIPE = ("batch_size", "learning_rate", "schedule")
-SHOWN = 300_000  # patches that a network is shown by default: a CPU minute on 7 x 7 x 7 x 5
-FEWEST, MOST = 5, 500  # epochs, whatever the number of rows
+SHOWN = 200_000  # patches that a network is shown by default: a CPU minute on 7 x 7 x 7 x 5
+FEWEST, MOST = 2, 500  # epochs, whatever the number of rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ class _Scaled:
     """The rows of all tasks, scaled for each."""
 
     def __init__(self, tasks: Sequence[Task], X: Array, settings: dict[str, Any]) -> None:
-        self.X = torch.from_numpy(X)
+        self.X = torch.from_numpy(X if X.flags.writeable else X.copy())
         lead = (len(tasks), *(1,) * (X.ndim - 1), X.shape[-1])
         self.center = _stack([task.center for task in tasks]).view(lead)
         self.factor = 1.0 / _stack([task.scale for task in tasks]).view(lead)

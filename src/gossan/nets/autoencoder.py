@@ -53,7 +53,7 @@ class DeepAutoencoder(PatchDetector):
     scaling : {"minmax", "standard", "none"}
         Of each channel, with the statistics of the training rows.
     epochs : int or None
-        Passes over the normals. None: as many as show the network 300,000 rows, between 5 and 500.
+        Passes over the normals. None: as many as show the network 200,000 rows, between 2 and 500.
     batch_size, learning_rate, schedule
         Of the training, see `gossan.nets._training.Recipe`. Larger batches than the published 16
         take the same CPU time an epoch and are no better.

@@ -65,7 +65,7 @@ class StudentTeacherDetector(PatchDetector):
         Of each channel, with the statistics of the training rows.
     epochs, teacher_epochs : int or None
         Passes of the student over the normals, and of the teacher over its rows. None: as many as
-        show the network 300,000 rows, between 5 and 500.
+        show the network 200,000 rows, between 2 and 500.
     batch_size, learning_rate, schedule
         Of both trainings, see `gossan.nets._training.Recipe`.
     threshold : {"fpr", "minmax"}
