@@ -80,6 +80,18 @@ def test_a_volume_is_scored_as_its_patches(fitted, deposit):
     assert scores.dtype == np.float32
 
 
+def test_missing_voxels_spoil_the_patches_that_touch_them_only(fitted, deposit):
+    volume = deposit.volume[:, :9, :9, :9].copy()
+    whole = fitted.score_volume(volume)
+    volume[3, 0, 4, 8] = np.nan
+    scores = fitted.score_volume(volume)
+    inner = scores[3:-3, 3:-3, 3:-3]
+    z, _, x = np.indices((3, 3, 3))
+    spoiled = (z == 0) & (x == 2)  # the only patches that reach the corner edge
+    np.testing.assert_array_equal(np.isnan(inner), spoiled)
+    np.testing.assert_allclose(inner[~spoiled], whole[3:-3, 3:-3, 3:-3][~spoiled], rtol=1e-5)
+
+
 def test_the_threshold_keeps_its_false_positive_rate(fitted, deposit):
     barren = deposit.X[550:700]
     assert (fitted.predict(barren) == -1).mean() < 0.15
