@@ -23,7 +23,8 @@ from gossan.report._writing import count_of, write_cell
 
 _STEPS = 65_535  # of 16 bits
 _LONGEST = 2048  # cells along an axis that every WebGL 2 takes as a texture in practice
-_COLOURS = 254  # steps of a scale in a byte; 0 is missing
+_COLOURS = 255  # steps of a scale in a byte; 0 is missing
+_ORDINALS = {2: "2nd", 3: "3rd"}
 
 
 @dataclass(frozen=True)
@@ -235,12 +236,9 @@ def _slices(layer: Any, most: int, frame: _Frame, store: _Store) -> tuple[dict[s
         "shown": list(layer.shown),
         "content": f"block model of {values.size:,} cells",
     }
-    about = (
-        f"Of the block model {layer.name}, every {step}th cell each way is drawn."
-        if step > 1
-        else ""
-    )
-    return packed | _graded(layer, shown.ravel(), store, with_values=False), about
+    nth = _ORDINALS.get(step, f"{step}th")
+    about = f"Of the block model {layer.name}, every {nth} cell each way is drawn."
+    return packed | _graded(layer, shown.ravel(), store, with_values=False), about * (step > 1)
 
 
 def _axes_of(layer: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -68,22 +68,21 @@ def score_shells(
     ValueError
         If the grid is a map, or a level is not a number.
     """
-    ordered = sorted(levels, reverse=True)
+    meshes = [(float(level), isosurface(grid, layer, level)) for level in sorted(levels)[::-1]]
+    meshes = [(level, mesh) for level, mesh in meshes if len(mesh)]
     ramp = colour_ramp("grade", 6)
     shells = []
-    for i, level in enumerate(ordered):
-        mesh = isosurface(grid, layer, level)
-        if not len(mesh):
-            continue
-        reached = f"{layer} {write_number(float(level))}{f' {unit}' if unit else ''} or more"
+    for i, (level, mesh) in enumerate(meshes):
+        is_core = i == 0 and len(meshes) > 1
+        written = write_number(level)
         shells.append(
             Surface(
-                f"{name or layer} ≥ {write_number(float(level))}",
+                f"{name or layer} ≥ {written}",
                 mesh.vertices,
                 mesh.triangles,
-                colour=ramp[max(4 - i, 1)] if len(ordered) > 1 else ramp[3],
-                opacity=1.0 if i == 0 and len(ordered) > 1 else 0.35,
-                note=reached,
+                colour=ramp[max(4 - i, 1)],
+                opacity=1.0 if is_core else 0.35,
+                note=f"{layer} {written}{f' {unit}' if unit else ''} or more",
             )
         )
     return shells

@@ -8,8 +8,8 @@
   var page = document.documentElement, byId = function (id) { return document.getElementById(id); };
   var canvas = byId("view"), stage = byId("stage"), overlay = byId("labels"), hint = byId("hint");
   var timings = { begun: performance.now() };
-  var header, origin, gl, programs, layers = [], frameAsked = false;
-  var MISSING = [0.60, 0.64, 0.67], FIELD = 32 * Math.PI / 180, EDGE = 0.03;
+  var header, origin, gl, programs, layers = [];
+  var MISSING = [0.60, 0.64, 0.67], FIELD = 32 * Math.PI / 180, EDGE = 0.03, SLOW = 120;
 
   // ---- arrays ----------------------------------------------------------------------------------
 
@@ -91,7 +91,7 @@
       float rim = pow(1.0 - front, 2.5) * step(opacity, 0.99);
       drawn = vec4(lit, opacity + (1.0 - opacity) * 0.55 * rim);
     }`];
-  // One instance a piece, four corners: a ribbon that faces the eye and is shaded like a pipe.
+  // Four corners a piece: a ribbon that faces the eye and is shaded like a pipe.
   var LINE = [`
     in vec3 begin, end; in float shade;
     uniform mat4 view; uniform vec3 low, size; uniform vec2 screen; uniform float tall, graded, thin, thick, cut, nearest;
@@ -99,15 +99,15 @@
     void main() {
       float width; vec3 a = low + begin * size, b = low + end * size; a.z *= tall; b.z *= tall;
       vec4 p = view * vec4(a, 1.0), q = view * vec4(b, 1.0);
-      tone = (shade * 255.0 - 1.0) / 254.0;
-      known = graded > 0.5 ? (shade > 0.0 && tone >= cut ? 1.0 : 0.0) : 2.0;
+      tone = max(shade * 255.0 - 1.0, 0.0) / 254.0;
+      known = graded > 0.5 ? (shade > 0.0 && tone > cut - 0.002 ? 1.0 : 0.0) : 2.0;
       width = known < 0.5 ? 1.3 : known > 1.5 ? thick : mix(thin, thick, tone * tone);
       if (p.w < nearest && q.w < nearest) { gl_Position = vec4(0.0, 0.0, 2.0, 1.0); return; }
       if (p.w < nearest) { p = mix(p, q, (nearest - p.w) / (q.w - p.w)); }
       if (q.w < nearest) { q = mix(q, p, (nearest - q.w) / (p.w - q.w)); }
       vec2 way = (q.xy / q.w - p.xy / p.w) * screen;
       float far = length(way); way = far > 1e-5 ? way / far : vec2(1.0, 0.0);
-      float side = float(gl_VertexID & 1) * 2.0 - 1.0, tip = float(gl_VertexID >> 1);
+      float side = float(gl_VertexID & 1) * 2.0 - 1.0, tip = float((gl_VertexID >> 1) & 1);
       vec4 at = tip > 0.5 ? q : p;
       vec2 step = vec2(-way.y, way.x) * side * width * 0.5 + way * (tip * 2.0 - 1.0) * width * 0.25;
       at.xy += step / screen * 2.0 * at.w;
@@ -198,13 +198,12 @@
     return buffer;
   }
 
-  function attribute(program, name, buffer, n, type, stride, offset, divisor) {
+  function attribute(program, name, buffer, n, type, stride, offset) {
     var place = gl.getAttribLocation(program.own, name);
     if (place < 0) { return; }
     gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
     gl.enableVertexAttribArray(place);
     gl.vertexAttribPointer(place, n, type, type !== gl.FLOAT, stride, offset);
-    gl.vertexAttribDivisor(place, divisor || 0);
   }
 
   function makeRamp(colours) {
@@ -242,6 +241,22 @@
     return packed;
   }
 
+  // For slow machines, while the view moves: the same vertices, one of each cell of a lattice.
+  function makeCoarse(layer) {
+    var p = layer.points, c = layer.corners, step = Math.max.apply(null, layer.size) / 40 || 1, first = new Map(), home = new Uint32Array(p.length / 3);
+    for (var i = 0; i < home.length; i++) {
+      var cell = [0, 1, 2].reduce(function (code, k) { return code * 64 + Math.floor((p[3 * i + k] - layer.low[k]) / step); }, 0);
+      if (!first.has(cell)) { first.set(cell, i); }
+      home[i] = first.get(cell);
+    }
+    var kept = [];
+    for (var t = 0; t < c.length; t += 3) {
+      var a = home[c[t]], b = home[c[t + 1]], d = home[c[t + 2]];
+      if (a !== b && b !== d && d !== a) { kept.push(a, b, d); }
+    }
+    return { n: kept.length, buffer: upload(new Uint32Array(kept), gl.ELEMENT_ARRAY_BUFFER) };
+  }
+
   function padded(steps) {
     var four = new Uint16Array(steps.length / 3 * 4);
     for (var i = 0, j = 0; i < steps.length; i += 3, j += 4) {
@@ -258,42 +273,63 @@
     gl.bindVertexArray(layer.array);
     attribute(programs.surface, "place", upload(padded(readArray(store, layer.places))), 3, gl.UNSIGNED_SHORT, 8, 0);
     attribute(programs.surface, "normal", upload(normalsOf(layer.points, layer.corners)), 3, gl.BYTE, 4, 0);
-    upload(layer.corners, gl.ELEMENT_ARRAY_BUFFER);
+    layer.fine = { n: layer.corners.length, buffer: upload(layer.corners, gl.ELEMENT_ARRAY_BUFFER) };
     gl.bindVertexArray(null);
   }
 
-  // Pieces as 16 bytes an instance: begin, shade, end, nothing. `scaled` are 16-bit steps.
+  // Four corners a piece, each with both ends: begin, shade, end, nothing in 16 bytes. Instances
+  // would be smaller, but software and some cards draw them one by one.
   function makePieces(scaled, starts, ends, shades) {
-    var packed = new Uint16Array(starts.length * 8);
-    for (var i = 0, j = 0; i < starts.length; i++, j += 8) {
-      var a = 3 * starts[i], b = 3 * ends[i];
-      packed[j] = scaled[a]; packed[j + 1] = scaled[a + 1]; packed[j + 2] = scaled[a + 2];
-      packed[j + 3] = shades ? shades[i] * 257 : 65535;
-      packed[j + 4] = scaled[b]; packed[j + 5] = scaled[b + 1]; packed[j + 6] = scaled[b + 2];
+    var packed = new Uint16Array(starts.length * 32);
+    for (var i = 0, j = 0; i < starts.length; i++) {
+      var a = 3 * starts[i], b = 3 * ends[i], shade = shades ? shades[i] * 257 : 65535;
+      for (var corner = 0; corner < 4; corner++, j += 8) {
+        packed[j] = scaled[a]; packed[j + 1] = scaled[a + 1]; packed[j + 2] = scaled[a + 2]; packed[j + 3] = shade;
+        packed[j + 4] = scaled[b]; packed[j + 5] = scaled[b + 1]; packed[j + 6] = scaled[b + 2];
+      }
     }
-    var pieces = { n: starts.length, array: gl.createVertexArray(), buffer: null };
+    var pieces = { n: starts.length, array: gl.createVertexArray() };
     gl.bindVertexArray(pieces.array);
-    pieces.buffer = upload(packed);
-    attribute(programs.line, "begin", pieces.buffer, 3, gl.UNSIGNED_SHORT, 16, 0, 1);
-    attribute(programs.line, "shade", pieces.buffer, 1, gl.UNSIGNED_SHORT, 16, 6, 1);
-    attribute(programs.line, "end", pieces.buffer, 3, gl.UNSIGNED_SHORT, 16, 8, 1);
+    pieces.buffers = [upload(packed), upload(cornersOf(pieces.n), gl.ELEMENT_ARRAY_BUFFER)];
+    gl.bindBuffer(gl.ARRAY_BUFFER, pieces.buffers[0]);
+    attribute(programs.line, "begin", pieces.buffers[0], 3, gl.UNSIGNED_SHORT, 16, 0);
+    attribute(programs.line, "shade", pieces.buffers[0], 1, gl.UNSIGNED_SHORT, 16, 6);
+    attribute(programs.line, "end", pieces.buffers[0], 3, gl.UNSIGNED_SHORT, 16, 8);
     gl.bindVertexArray(null);
     return pieces;
+  }
+  function dropPieces(pieces) {
+    pieces.buffers.forEach(function (buffer) { gl.deleteBuffer(buffer); });
+    gl.deleteVertexArray(pieces.array);
+  }
+  function cornersOf(n) {
+    var corners = new Uint32Array(6 * n);
+    for (var i = 0, j = 0, k = 0; i < n; i++, j += 6, k += 4) {
+      corners[j] = k; corners[j + 1] = k + 1; corners[j + 2] = k + 2;
+      corners[j + 3] = k + 2; corners[j + 4] = k + 1; corners[j + 5] = k + 3;
+    }
+    return corners;
   }
 
   // Pieces given in metres: axes, boxes, what is picked. They can be given again.
   function makeLooseLines() {
-    var lines = { n: 0, array: gl.createVertexArray(), buffer: gl.createBuffer() };
+    var lines = { n: 0, array: gl.createVertexArray(), buffer: gl.createBuffer(), corners: gl.createBuffer() };
     gl.bindVertexArray(lines.array);
-    attribute(programs.line, "begin", lines.buffer, 3, gl.FLOAT, 24, 0, 1);
-    attribute(programs.line, "end", lines.buffer, 3, gl.FLOAT, 24, 12, 1);
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, lines.corners);
+    attribute(programs.line, "begin", lines.buffer, 3, gl.FLOAT, 24, 0);
+    attribute(programs.line, "end", lines.buffer, 3, gl.FLOAT, 24, 12);
     gl.bindVertexArray(null);
     return lines;
   }
   function fillLines(lines, numbers) {
+    var four = new Float32Array(numbers.length * 4);
     lines.n = numbers.length / 6;
+    for (var i = 0; i < four.length; i++) { four[i] = numbers[6 * Math.floor(i / 24) + i % 6]; }
+    gl.bindVertexArray(lines.array);
     gl.bindBuffer(gl.ARRAY_BUFFER, lines.buffer);
-    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array(numbers), gl.DYNAMIC_DRAW);
+    gl.bufferData(gl.ARRAY_BUFFER, four, gl.DYNAMIC_DRAW);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, cornersOf(lines.n), gl.DYNAMIC_DRAW);
+    gl.bindVertexArray(null);
   }
 
   function makeTraces(layer, store) {
@@ -471,15 +507,43 @@
 
   // ---- a frame ---------------------------------------------------------------------------------
 
+  // One frame at a time: the next waits until the card has finished the last, so that slow cards
+  // lag by a frame and not by a queue. While the view is moved on a machine that takes long,
+  // frames are coarse; a fine one follows.
+  var pace = { asked: false, sync: null, moving: false, hurried: false, late: 0, timer: 0 };
+
   function ask() {
-    if (frameAsked || !gl) { return; }
-    frameAsked = true;
-    requestAnimationFrame(function () { frameAsked = false; draw(); });
+    if (pace.asked || !gl) { return; }
+    pace.asked = true;
+    if (!pace.sync) { requestAnimationFrame(drawAsked); }
+  }
+  function askMoving() {
+    pace.moving = true;
+    pace.hurried = pace.late >= 2;
+    clearTimeout(pace.timer);
+    if (pace.hurried) { pace.timer = setTimeout(function () { pace.hurried = false; ask(); }, 350); }
+    ask();
+  }
+  function drawAsked() {
+    var begun = performance.now(), counts = pace.moving && !pace.hurried;
+    pace.asked = pace.moving = false;
+    draw();
+    pace.sync = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+    if (!pace.sync) { return; }
+    (function poll() {
+      var took = performance.now() - begun;
+      if (gl.getSyncParameter(pace.sync, gl.SYNC_STATUS) !== gl.SIGNALED && took < 10000) { setTimeout(poll, 2); return; }
+      gl.deleteSync(pace.sync);
+      pace.sync = null;
+      if (counts) { pace.late = took > SLOW ? pace.late + 1 : Math.max(0, pace.late - 1); }
+      if (pace.asked) { requestAnimationFrame(drawAsked); }
+    })();
   }
 
   function draw() {
     if (gl.isContextLost()) { return; }
-    var begun = performance.now(), dense = Math.min(window.devicePixelRatio || 1, 2), size = canvasSize();
+    var begun = performance.now(), dense = Math.min(window.devicePixelRatio || 1, 2) * (pace.hurried ? 0.6 : 1), size = canvasSize();
     var wide = Math.round(size[0] * dense), high = Math.round(size[1] * dense);
     if (canvas.width !== wide || canvas.height !== high) { canvas.width = wide; canvas.height = high; }
     placeCamera();
@@ -516,7 +580,10 @@
   function drawSurface(layer, opacity) {
     use(programs.surface, Object.assign({}, frame.shared, { low: layer.low, size: layer.size, colour: tintOf(layer), opacity: opacity }));
     gl.bindVertexArray(layer.array);
-    gl.drawElements(gl.TRIANGLES, layer.corners.length, gl.UNSIGNED_INT, 0);
+    if (pace.hurried && !layer.coarse) { layer.coarse = makeCoarse(layer); }
+    var mesh = pace.hurried ? layer.coarse : layer.fine;
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, mesh.buffer);
+    gl.drawElements(gl.TRIANGLES, mesh.n, gl.UNSIGNED_INT, 0);
   }
 
   // Shells inside shells: the far walls from the outermost in, then the near walls from the innermost out.
@@ -538,7 +605,7 @@
     if (!lines.n) { return; }
     use(programs.line, Object.assign({}, frame.shared, values));
     gl.bindVertexArray(lines.array);
-    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, lines.n);
+    gl.drawElements(gl.TRIANGLES, 6 * lines.n, gl.UNSIGNED_INT, 0);
   }
 
   function bindRamp(layer) {
@@ -820,8 +887,8 @@
     return scale.log ? scale.low * Math.pow(scale.high / scale.low, share) : scale.low + share * (scale.high - scale.low);
   }
   function slicedValue(layer, tone) {
-    var scale = layer.scale, value = written(Number(valueAt(scale, (tone - 1) / 253).toPrecision(3)));
-    if (tone === 254 && scale.above) { value = "≥ " + value; }
+    var scale = layer.scale, value = written(Number(valueAt(scale, (tone - 1) / 254).toPrecision(3)));
+    if (tone === 255 && scale.above) { value = "≥ " + value; }
     if (tone === 1 && scale.below) { value = "≤ " + value; }
     return withUnit(layer, value);
   }
@@ -881,7 +948,7 @@
       byId("panel").scrollTop = 0;
     }
     fillLines(pickedLines, found ? linesOf(found) : []);
-    if (pickedHole) { gl.deleteBuffer(pickedHole.buffer); gl.deleteVertexArray(pickedHole.array); }
+    if (pickedHole) { dropPieces(pickedHole); }
     pickedHole = found && found.kind === "traces" ? holePieces(found.layer, found.layer.owners[found.row]) : null;
     ask();
   }
@@ -962,7 +1029,7 @@
       row.append(control("Grades from", 0, 1, 0.01, 0, function (v) { return v ? withUnit(layer, written(Number(valueAt(layer.scale, v).toPrecision(3)))) : "all"; }, function (v) { layer.cut = v; }));
     }
     if (layer.kind === "slices") { [2, 1, 0].forEach(function (axis) { row.append(sliceControl(layer, layer.planes[axis])); }); }
-    box.addEventListener("change", function () { layer.visible = box.checked; row.classList.toggle("off", !box.checked); drawLegend(); ask(); });
+    box.addEventListener("change", function () { layer.visible = box.checked; pace.late = 0; row.classList.toggle("off", !box.checked); drawLegend(); ask(); });
     row.classList.toggle("off", !layer.visible);
     byId("layers").append(row);
   }
@@ -1046,18 +1113,18 @@
   function orbit(dx, dy) {
     camera.azimuth = (camera.azimuth + dx + 360) % 360;
     camera.tilt = Math.min(90, Math.max(-90, camera.tilt + dy));
-    ask();
+    askMoving();
   }
   function pan(dx, dy) {
     camera.target = plus(plus(camera.target, frame.way.side, -dx * frame.metre), frame.way.above, dy * frame.metre);
-    ask();
+    askMoving();
   }
   function zoom(factor, x, y) {
     var r = reach(), before = camera.distance;
     camera.distance = Math.min(Math.max(before * factor, r * 0.005), r * 30);
     var share = 1 - camera.distance / before; // keep what is under the pointer there
     if (x !== undefined) { pan((frame.size[0] / 2 - x) * share, (frame.size[1] / 2 - y) * share); }
-    ask();
+    askMoving();
   }
 
   function onDown(event) {
@@ -1102,7 +1169,7 @@
     var step = 5, push = 30, keys = {
       ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]
     }, way = keys[event.key];
-    if (event.altKey || event.metaKey || event.ctrlKey) { return; }
+    if (event.altKey || event.metaKey || event.ctrlKey || event.target.tagName === "INPUT") { return; }
     if (way && event.shiftKey) { pan(-way[0] * push, -way[1] * push); }
     else if (way) { orbit(way[0] * step, -way[1] * step); }
     else if (event.key === "+" || event.key === "=") { zoom(1 / 1.15); }
@@ -1139,7 +1206,7 @@
       var found = pick(event.offsetX, event.offsetY, true);
       if (found) { camera.target = [found.at[0], found.at[1], found.at[2] * camera.tall]; ask(); }
     });
-    canvas.addEventListener("keydown", onKey);
+    document.addEventListener("keydown", onKey);
     document.querySelectorAll("[data-view]").forEach(function (button) {
       button.addEventListener("click", function () { turnTo(button.dataset.view); });
     });
@@ -1209,7 +1276,7 @@
     draw();
     gl.finish();
     timings.first = performance.now() - timings.begun;
-    window.scene3d = { camera: camera, timings: timings, draw: draw, pick: pick, project: project, layers: layers, gl: gl };
+    window.scene3d = { camera: camera, pace: pace, timings: timings, draw: draw, pick: pick, project: project, layers: layers, gl: gl };
     page.dataset.drawn = "yes";
   }
 
