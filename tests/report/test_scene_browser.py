@@ -289,6 +289,16 @@ def test_nothing_was_complained_of_in_all_this(browser):
     assert browser.run("window.taken") is None
 
 
+def test_a_browser_without_the_newest_functions_draws_it_too(browser):
+    older = browser.send(
+        "Page.addScriptToEvaluateOnNewDocument", source="delete Uint8Array.fromBase64;"
+    )
+    browser.open(write_scene(browser.folder / "older.html", scene()))
+    assert browser.run("document.documentElement.dataset.drawn") == "yes"
+    assert browser.run(COUNT_DRAWN) > 0.05
+    browser.send("Page.removeScriptToEvaluateOnNewDocument", identifier=older["identifier"])
+
+
 def test_without_webgl_the_page_says_so_and_lists_what_it_holds(browser):
     blind = browser.send(
         "Page.addScriptToEvaluateOnNewDocument",
