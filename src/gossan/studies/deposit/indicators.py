@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -71,15 +71,15 @@ class Cube:
         "ore_grade", the kriged log of the ore element.
     names : tuple of str
         Of the indicators, in the order of the channels.
-    models : dict of str to VariogramModel
-        Of the kriged ones.
+    model : VariogramModel
+        Of the log of the ore element; the shape that all share.
     notes : tuple of str
         What could not be made, and why.
     """
 
     grid: xr.Dataset
     names: tuple[str, ...]
-    models: dict[str, VariogramModel] = field(default_factory=dict)
+    model: VariogramModel
     notes: tuple[str, ...] = ()
 
 
@@ -172,8 +172,8 @@ def make_cube(
     table, notes = indicator_table(composites, elements, settings)
     coords = composites[AXES].to_numpy(dtype=float)
     holes = composites["hole"].to_numpy(dtype=str)
-    models = _models(coords, table)
-    made = _krige(check_grid(grid), coords, table, holes=holes, models=models, where=where)
+    model = _ore_model(coords, table)
+    made = _krige(check_grid(grid), coords, table, holes=holes, model=model, where=where)
     names = tuple(table.columns)
     made = made.rename({"ore": "ore_grade"})
     made = add_layer(made, "ore", made["ore_grade"].to_numpy())
@@ -186,7 +186,7 @@ def make_cube(
         names = ("fault_buffer", *names)
     else:
         notes.append("No faults were given.")
-    return Cube(made, names, models, tuple(notes))
+    return Cube(made, names, model, tuple(notes))
 
 
 def scaled(cube: Cube, cells: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -226,12 +226,11 @@ def _factor(values: pd.DataFrame, wanted: Sequence[str], settings: Settings) -> 
     return VarimaxFactors(n_factors).fit(ratios).scores_of(ratios, wanted)
 
 
-def _models(coords: NDArray[np.float64], table: pd.DataFrame) -> dict[str, VariogramModel]:
-    """Return a model for each indicator: a range in the plane and one upright."""
-    return {
-        str(name): _quietly(fit_variogram, coords, column.to_numpy(), anisotropy="vertical").model
-        for name, column in table.items()
-    }
+def _ore_model(coords: NDArray[np.float64], table: pd.DataFrame) -> VariogramModel:
+    """Return a model of the ore element, which all share: a range in the plane and one upright."""
+    fitted = _quietly(fit_variogram, coords, table["ore"].to_numpy(), anisotropy="vertical")
+    model: VariogramModel = fitted.model
+    return model
 
 
 def _krige(
@@ -240,15 +239,14 @@ def _krige(
     table: pd.DataFrame,
     *,
     holes: NDArray,
-    models: dict[str, VariogramModel],
+    model: VariogramModel,
     where: str | None,
 ) -> xr.Dataset:
-    """Return the grid with a kriged layer a column; all share the ore's shape, and so one system."""
-    shared = models["ore"]
+    """Return the grid with a kriged layer a column; all share one model, and so one system."""
     if len(coords) <= MOST_GLOBAL:
-        kriging = Kriging(shared, n_neighbours=None, exact=False)
+        kriging = Kriging(model, n_neighbours=None, exact=False)
     else:
-        kriging = Kriging(shared, n_neighbours=N_NEIGHBOURS, n_per_group=N_PER_HOLE, exact=False)
+        kriging = Kriging(model, n_neighbours=N_NEIGHBOURS, n_per_group=N_PER_HOLE, exact=False)
     fitted = _quietly(kriging.fit, coords, table.to_numpy(), groups=holes)
     return _quietly(krige_grid, fitted, grid, names=list(table.columns), where=where)
 
