@@ -172,7 +172,7 @@ def simulated_roughness(quick):  # noqa: ARG001
     """A field made as Walker Lake was, 470 samples of 78,000 cells, 780 others asked for."""
     table = simulate_roughness(random_state=0).to_dataframe().reset_index()
     rows = np.random.default_rng(0).permutation(len(table))[:1250]
-    read = {"table": table.iloc[rows], "elements": ["V"], "units": {"V": "m"}}
+    read = {"table": table.iloc[rows], "elements": ["V"]}
     samples = read_samples(read)
     rows = np.arange(1250)
     return samples, None, [(rows[:470], rows[470:])]
