@@ -15,6 +15,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ from gossan.studies.tailings.samples import Samples
 from gossan.studies.tailings.tables import read_samples
 from gossan.studies.tailings.trust import Folds, hold_out, hold_out_groups, score_table
 
+FIELDS = (0, 1, 2)  # realisations of the roughness, of which the mean is judged
 # Best known CRPS ratio, and the goal of the blend; coverage of 90 % intervals is asked of each.
 BARS = {
     "Jura, external places": (0.958, "<=0.955"),
@@ -39,7 +41,7 @@ BARS = {
     "copper dump, whole holes": (0.764, "<=0.76"),
     "simulated dump, whole holes": (None, None),
     "simulated surface, dense": (None, None),
-    "simulated roughness, dense": (0.960, "<=0.955"),
+    **{f"simulated roughness {seed}, dense": (None, None) for seed in FIELDS},
 }
 QUICK = ("kriging", "anisotropic_kriging", "forest")
 
@@ -63,7 +65,7 @@ def main():
           .set_index("data").to_string(float_format="{:.3f}".format))  # fmt: skip
     print()
     if not options.quick:
-        rows += published_rows()
+        rows += [mean_row(rows), *published_rows()]
     report("tailings", rows, options)
 
 
@@ -99,6 +101,13 @@ def rows_of(title, scores):
         {"id": f"{title}: coverage at 90 %", "ours": float(blend["coverage"]), "peer": 0.9,
          "goal": ">=0.88", "unit": "share", "seeds": 1},
     ]  # fmt: skip
+
+
+def mean_row(rows):
+    """Return the mean of the blend over the fields of roughness, beside the goal."""
+    own = [row["ours"] for row in rows if "roughness" in row["id"] and "CRPS" in row["id"]]
+    return {"id": "simulated roughness, mean: CRPS ratio", "ours": float(np.mean(own)), "peer": 0.960,
+            "goal": "<=0.955", "unit": "of kriging", "seeds": len(own)}  # fmt: skip
 
 
 def published_rows():
@@ -168,11 +177,11 @@ def simulated_surface(quick):  # noqa: ARG001
     return samples, None, [(np.sort(rows[:450]), np.sort(rows[450:]))]
 
 
-def simulated_roughness(quick):  # noqa: ARG001
+def simulated_roughness(seed, quick):  # noqa: ARG001
     """A field made as Walker Lake was, 470 samples of 78,000 cells, 780 others asked for."""
-    table = simulate_roughness(random_state=0).to_dataframe().reset_index()
-    rows = np.random.default_rng(0).permutation(len(table))[:1250]
-    read = {"table": table.iloc[rows], "elements": ["V"], "units": {"V": "m"}}
+    table = simulate_roughness(random_state=seed).to_dataframe().reset_index()
+    rows = np.random.default_rng(seed).permutation(len(table))[:1250]
+    read = {"table": table.iloc[rows], "elements": ["V"]}
     samples = read_samples(read)
     rows = np.arange(1250)
     return samples, None, [(rows[:470], rows[470:])]
@@ -191,7 +200,7 @@ DATA: dict[str, Callable[[bool], Made]] = {
     "copper dump, whole holes": copper_dump,
     "simulated dump, whole holes": simulated_dump,
     "simulated surface, dense": simulated_surface,
-    "simulated roughness, dense": simulated_roughness,
+    **{f"simulated roughness {k}, dense": partial(simulated_roughness, k) for k in FIELDS},
 }
 
 if __name__ == "__main__":

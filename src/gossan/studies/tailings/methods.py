@@ -252,7 +252,7 @@ def forest(training: Training) -> Predictor:
 
 def process(training: Training) -> Predictor:
     """Gaussian process of coordinates and covariates; of a random part of very many samples."""
-    X = np.hstack([training.coords, training.covariates])
+    X = np.hstack([training.stretched(), training.covariates])
     n_dims = training.coords.shape[1]
     rng = np.random.default_rng(training.random_state)
     rows = np.sort(rng.permutation(len(X))[:MOST_PROCESS])
@@ -262,7 +262,8 @@ def process(training: Training) -> Predictor:
     fitted.fit(X[rows], training.scores[rows])
 
     def predict(coords: NDArray, covariates: NDArray) -> Quantiles:
-        mean, std = fitted.predict(np.hstack([coords, covariates]), return_std=True)
+        places = np.hstack([training.stretched(coords), covariates])
+        mean, std = fitted.predict(places, return_std=True)
         shape = (len(coords), -1)
         return _normal(np.reshape(mean, shape).T, np.reshape(std, shape).T)
 
