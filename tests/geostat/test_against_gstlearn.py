@@ -33,7 +33,7 @@ def theirs(coords, values, targets, model, *, order, mean=0.0, n_neighbours=None
     for each in model.structures:
         ranges = each.ranges if len(each.ranges) > 1 else each.ranges * n_dims
         if each.kind == "exponential":  # theirs falls to 0.05 at the range, ours to exp(-3)
-            ranges = tuple(np.log(20.0) / 3.0 * np.array(ranges))
+            ranges = tuple(2.995732 / 3.0 * np.array(ranges))
         angles = [90.0 - each.angles[0], 0.0, 0.0][: max(n_dims, 2)]
         other.addCovFromParam(kinds[each.kind], ranges=list(ranges), sill=each.sill, angles=angles)
     other.addCovFromParam(gl.ECov.NUGGET, sill=model.nugget)
@@ -43,7 +43,9 @@ def theirs(coords, values, targets, model, *, order, mean=0.0, n_neighbours=None
         other.setMeans([mean])
     near = gl.NeighUnique.create()
     if n_neighbours is not None:
-        near = gl.NeighMoving.create(flag_xvalid=False, nmaxi=n_neighbours, radius=1e6)
+        near = gl.NeighMoving.create(
+            flag_xvalid=False, nmaxi=n_neighbours, radius=1e6, useBallTree=True
+        )
     where = table(targets)
     gl.kriging(table(coords, values), where, other, near)
     return where["Kriging.z.estim"], where["Kriging.z.stdev"] ** 2
