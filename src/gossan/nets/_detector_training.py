@@ -6,7 +6,6 @@ weights and losses of every network go out as arrays.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +24,6 @@ from gossan.nets._training import Member, Recipe, train_members
 Array: TypeAlias = NDArray[np.float32]
 Weights: TypeAlias = dict[str, Array]
 RECIPE = ("batch_size", "learning_rate", "schedule")
-SHOWN = 200_000  # patches that a network is shown by default: a CPU minute on 7 x 7 x 7 x 5
 FEWEST, MOST = 2, 500  # epochs, whatever the number of rows
 
 
@@ -41,11 +39,11 @@ class Task:
     spreads: tuple[Array, ...] = ()  # of the teacher's channels, layer by layer
 
 
-def epochs_for(n_rows: int, epochs: int | None) -> int:
-    """Return the epochs asked for, or as many as show the network enough patches."""
+def epochs_for(n_rows: int, epochs: int | None, shown: int) -> int:
+    """Return the epochs asked for, or as many as show the network about `shown` rows."""
     if epochs is not None:
         return epochs
-    return min(max(math.ceil(SHOWN / n_rows), FEWEST), MOST)
+    return min(max(round(shown / n_rows), FEWEST), MOST)
 
 
 def train_networks(
@@ -54,10 +52,11 @@ def train_networks(
     *,
     settings: dict[str, Any],
     epochs: int | None,
+    shown: int,
     progress: Callable[[int, int], None] | None,
 ) -> list[tuple[Weights, NDArray[np.float64]]]:
     """Train the networks of equal epochs at once; return weights (1, ...) and losses of each."""
-    lengths = [epochs_for(len(task.rows), epochs) for task in tasks]
+    lengths = [epochs_for(len(task.rows), epochs, shown) for task in tasks]
     results: dict[int, tuple[Weights, NDArray[np.float64]]] = {}
     for length in sorted(set(lengths)):
         places = [i for i, each in enumerate(lengths) if each == length]
