@@ -11,7 +11,6 @@ import json
 import logging
 import os
 import sys
-import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -26,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from gossan._checks import GossanWarning, check_option
+from gossan.data._replacing import replacing
 
 if TYPE_CHECKING:
     from gossan.data.assays import Assays
@@ -314,13 +314,8 @@ def _unexpected(name: str, url: str, given: str) -> str:
 def _write_atomically(path: Path, content: bytes) -> None:
     """Write beside `path` and rename, so that a broken run leaves no half file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(temporary).replace(path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def _read_table(source: Path | io.BytesIO) -> pd.DataFrame:

@@ -14,8 +14,8 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from gossan._checks import check_positive, did_you_mean
-from gossan.data.grids.grid import add_layer, axes_of, check_grid, grid_shape
+from gossan._checks import check_positive
+from gossan.data.grids.grid import add_layer, check_grid, grid_shape, layer_of
 
 __all__ = ["favourability", "score_grid"]
 
@@ -116,17 +116,10 @@ def score_grid(
     array([[ 2., nan]], dtype=float32)
     """
     checked = check_grid(grid)
-    for layer in layers:
-        if layer not in checked:
-            there = list(map(str, checked.data_vars))
-            raise ValueError(
-                f"The grid has no layer {layer!r}; it has {', '.join(there) or 'none'}."
-                f"{did_you_mean(layer, there)}"
-            )
     if not len(layers):
         raise ValueError("No layer was named. Pass those that the estimator was fitted with.")
     if hasattr(estimator, "score_volume"):
-        volume = np.stack([np.asarray(checked[layer], dtype=np.float32) for layer in layers])
+        volume = np.stack([layer_of(checked, layer).astype(np.float32) for layer in layers])
         scores = -np.asarray(estimator.score_volume(volume))
     else:
         rows = int(check_positive("cells_at_once", cells_at_once))
@@ -144,7 +137,7 @@ def _score_cells(
     rows: int,
     progress: Callable[[int, int], None] | None,
 ) -> NDArray[np.float64]:
-    flat = [grid[layer].transpose(*axes_of(grid)).data.reshape(-1) for layer in layers]
+    flat = [layer_of(grid, layer).data.reshape(-1) for layer in layers]
     n = int(np.prod(grid_shape(grid)))
     scores = np.full(n, np.nan)
     for start in range(0, n, rows):

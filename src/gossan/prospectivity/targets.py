@@ -21,13 +21,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from gossan._checks import check_option, did_you_mean
+from gossan._checks import check_option
 from gossan.data.grids.grid import (
     add_layer,
     axes_of,
     cell_centres,
     cell_volume,
     check_grid,
+    layer_of,
 )
 
 __all__ = ["Targets", "find_targets"]
@@ -210,13 +211,7 @@ def _judge(facts: _Facts, inside: NDArray[np.bool_]) -> dict[str, object]:
 
 
 def _layer(grid: xr.Dataset, name: str) -> NDArray[np.float64]:
-    if name not in grid:
-        there = list(map(str, grid.data_vars))
-        raise ValueError(
-            f"The grid has no layer {name!r}; it has {', '.join(there) or 'none'}."
-            f"{did_you_mean(name, there)}"
-        )
-    return np.asarray(grid[name].transpose(*axes_of(grid)), dtype=float)
+    return np.asarray(layer_of(grid, name), dtype=float)
 
 
 def _thresholds(

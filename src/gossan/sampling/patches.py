@@ -12,11 +12,10 @@ import xarray as xr
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike, NDArray
 
-from gossan._checks import did_you_mean
 from gossan.data.grids.grid import (
-    axes_of,
     check_grid,
     grid_shape,
+    layer_of,
     own_corners,
     spacing_of,
     to_axes,
@@ -50,17 +49,7 @@ def layer_volume(grid: xr.Dataset, layers: Sequence[str]) -> NDArray[np.float32]
     (1, 2, 3)
     """
     checked = check_grid(grid)
-    there = list(map(str, checked.data_vars))
-    for layer in layers:
-        if layer not in there:
-            raise ValueError(
-                f"The grid has no layer {layer!r}; it has {', '.join(there) or 'none'}."
-                f"{did_you_mean(layer, there)}"
-            )
-    axes = axes_of(checked)
-    return np.stack(
-        [np.asarray(checked[each].transpose(*axes), dtype=np.float32) for each in layers]
-    )
+    return np.stack([np.asarray(layer_of(checked, each), dtype=np.float32) for each in layers])
 
 
 def cells_of(grid: xr.Dataset, points: ArrayLike) -> NDArray[np.int64]:

@@ -26,6 +26,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gossan import __version__
+from gossan.data._replacing import replacing
 
 logger = logging.getLogger(__name__)
 
@@ -160,15 +161,8 @@ def _read_part(file: Path) -> Arrays:
 
 def _write_whole(file: Path, write: Callable[[Any], Any]) -> None:
     """Write a file beside its place and move it there; nothing is left of one that was stopped."""
-    with tempfile.NamedTemporaryFile(dir=file.parent, suffix=".part", delete=False) as stream:
-        part = Path(stream.name)
-        try:
-            write(stream)
-        except BaseException:  # Ctrl-C, too
-            part.unlink()
-            raise
-    part.chmod(0o644)
-    part.replace(file)
+    with replacing(file) as part, part.open("wb") as stream:
+        write(stream)
 
 
 def fingerprint(thing: Any) -> str:

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 
 from gossan._checks import GossanWarning, check_option
 from gossan.data._coordinates import list_words, plain_header
+from gossan.data._replacing import replacing
 from gossan.data.grids._axes import axes_of, grid_shape, rotation_of, spacing_of
 from gossan.data.grids._meta import pack, rebuild, restore_layer, unpack
-from gossan.data.grids._replacing import replacing
 from gossan.data.grids.grid import add_layer
 from gossan.data.grids.resampling import align_grids
 from gossan.data.grids.tables import grid_to_table, table_to_grid

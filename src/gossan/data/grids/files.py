@@ -17,10 +17,10 @@ import xarray as xr
 
 from gossan._checks import did_you_mean
 from gossan.data._crs import crs_text
+from gossan.data._replacing import replacing
 from gossan.data.grids._geotiff import read_geotiff, write_geotiff
 from gossan.data.grids._meta import name_crs
 from gossan.data.grids._omf import read_omf, write_omf
-from gossan.data.grids._replacing import replacing
 from gossan.data.grids._stores import read_parquet, read_zarr, write_parquet, write_zarr
 from gossan.data.grids._vti import read_vti, write_vti
 from gossan.data.grids.blockmodel import read_block_model, write_block_model

@@ -17,6 +17,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from gossan._checks import did_you_mean
 from gossan.data._crs import same_crs, short_crs
 from gossan.data.grids._axes import (
     axes_of,
@@ -52,6 +53,7 @@ __all__ = [
     "grid_at",
     "grid_difference",
     "grid_shape",
+    "layer_of",
     "make_grid",
     "own_corners",
     "region_of",
@@ -269,6 +271,17 @@ def add_layer(
     layer = xr.Variable(axes_of(grid), array.reshape(shape), attrs)
     check_layer(xr.DataArray(layer, name=name), name, axes_of(grid), "Grid")
     return grid.assign({name: layer})
+
+
+def layer_of(grid: xr.Dataset, name: str) -> xr.DataArray:
+    """Return a layer, its dims in the order of the grid's; ValueError names those that are there."""
+    if name not in grid:
+        there = list(map(str, grid.data_vars))
+        raise ValueError(
+            f"The grid has no layer {name!r}; it has {', '.join(there) or 'none'}."
+            f"{did_you_mean(name, there)}"
+        )
+    return grid[name].transpose(*axes_of(grid))
 
 
 def cell_volume(grid: xr.Dataset) -> float:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from gossan.data._coordinates import find_coordinates, format_places, list_words, read_numbers
 from gossan.data._crs import crs_text
-from gossan.data.grids._replacing import replacing
+from gossan.data._replacing import replacing
 from gossan.data.grids._vtkxml import Appended, read_file, write_file
 from gossan.data.grids.tables import encode
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from gossan._units import is_unit
+from gossan.data._replacing import replacing
 from gossan.data.tables.headers import parse_header
 
 
@@ -99,15 +99,10 @@ def write_whole(path: Path, text: str) -> None:
     OSError
         If the folder cannot be written.
     """
-    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}.new")
-    try:
-        with fresh.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    finally:
-        fresh.unlink(missing_ok=True)
+    with replacing(path) as fresh, fresh.open("w", encoding="utf-8", newline="") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def header_of(name: str, unit: str) -> str:

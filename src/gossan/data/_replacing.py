@@ -5,7 +5,6 @@ The path of a file comes in; a temporary one goes out, which takes its place in 
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -29,6 +28,6 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         if path.is_dir():
             path.rename(folder / "old")
-        os.replace(temporary, path)  # noqa: PTH105, Path.replace refuses a folder on some systems
+        temporary.replace(path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
