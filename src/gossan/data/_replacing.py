@@ -26,8 +26,19 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = folder / path.name
     try:
         yield temporary
-        if path.is_dir():
-            path.rename(folder / "old")
-        temporary.replace(path)
+        if path.is_dir():  # which no rename replaces
+            _swap_folders(temporary, path, folder / "old")
+        else:
+            temporary.replace(path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _swap_folders(fresh: Path, path: Path, old: Path) -> None:
+    """Put a folder in the place of another, or leave that one where it is."""
+    path.rename(old)
+    try:
+        fresh.replace(path)
+    except OSError:
+        old.rename(path)
+        raise
