@@ -1,0 +1,220 @@
+"""Composites of drill holes, as studies work on them: checked, imputed, of one length, placed in space.
+
+Collar, survey and assay files come in; composites with their places [m] go out. Every fault is in the
+report, and a fault that would spoil the composites stops the study.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gossan._checks import GossanWarning, did_you_mean
+from gossan.data.holes.drillholes import DrillHoles
+from gossan.data.holes.reading import read_drillholes
+from gossan.geochem import impute_censored
+
+AXES = ("easting", "northing", "elevation")
+OVERLAPS = ("duplicate interval", "overlap")
+
+
+@dataclass(frozen=True, eq=False)
+class Composites:
+    """Composites of drill holes.
+
+    Attributes
+    ----------
+    table : DataFrame of n_composites
+        `hole`, `from`, `to`, `easting`, `northing`, `elevation` [m] and the elements; no place and
+        no element is missing, none is below detection any more.
+    censored : bool DataFrame of shape (n_composites, n_elements)
+        Where more than half of the composite was below detection.
+    elements : tuple of str
+    units : mapping of element to unit
+    length : float
+        Of the composites [m].
+    holes : DrillHoles
+        As mended.
+    report : HoleReport
+        What the check of the tables found, before anything was mended.
+    left_out : list of str
+        Sentences on what was left out, or mended.
+    source : str
+        Name of the collar table.
+    """
+
+    table: pd.DataFrame
+    censored: pd.DataFrame
+    elements: tuple[str, ...]
+    units: Mapping[str, str]
+    length: float
+    holes: DrillHoles
+    report: Any
+    left_out: list[str]
+    source: str
+
+
+def read_composites(
+    tables: Mapping[str, Any],
+    *,
+    elements: Sequence[str] | None = None,
+    composite: float = 0.0,
+    min_coverage: float = 0.5,
+    fix: Sequence[str] = (),
+    method: str = "0.65",
+    least_share: float = 0.0,
+    ore: str = "",
+) -> Composites:
+    """Read drill holes and composite them.
+
+    Parameters
+    ----------
+    tables : mapping
+        Arguments of `gossan.read_drillholes`: collar, survey, assay and how to read them.
+    elements : sequence of str, optional
+        Analytes to take; default all.
+    composite : float
+        Length of the composites [m]; 0 takes the median length of the samples.
+    min_coverage : float
+        Least share of a composite that must hold values.
+    fix : sequence of str
+        Faults to mend, see `DrillHoles.fixed`.
+    method : str
+        Imputation of values below detection, before they are averaged.
+    least_share : float
+        Where `elements` names none: elements known in a smaller share of the composites are left
+        out, rather than the composites that lack them.
+    ore : str
+        Element that is never left out.
+
+    Returns
+    -------
+    composites : Composites
+
+    Raises
+    ------
+    ValueError
+        If an element is not in the table, or overlaps stand in the way of compositing.
+    """
+    found = read_drillholes(**tables)
+    holes = found.fixed(fix)
+    names = _elements(holes, [*elements, ore] if elements and ore else elements)
+    if ore:
+        _elements(holes, [ore])
+    _check_overlaps(holes)
+    length = composite or _median_length(holes)
+    made = _imputed(holes, names, method).composite(
+        length, columns=names, min_coverage=min_coverage
+    )
+    told = [str(made)]
+    if elements is None and least_share:
+        names, dropped = _common(made.table, names, least_share=least_share, ore=ore)
+        told += dropped
+    with warnings.catch_warnings():  # holes without a place are told in `left_out`
+        warnings.simplefilter("ignore", GossanWarning)
+        placed = holes.points(made.table)
+    lacks = {
+        f"{names[0] if len(names) == 1 else 'one of the elements'}": (
+            made.table[names].isna().any(axis=1)
+        ),
+        "a place": placed[list(AXES)].isna().any(axis=1).set_axis(made.table.index),
+    }
+    kept = ~np.logical_or.reduce([lack.to_numpy() for lack in lacks.values()])
+    table = placed[kept][["hole", "from", "to", *AXES, *names]].reset_index(drop=True)
+    return Composites(
+        table.astype(dict.fromkeys((*AXES, *names), float)),
+        (made.censored[names][kept] > 0.5).reset_index(drop=True),
+        tuple(names),
+        {name: holes.units["assay"].get(name, "") for name in names},
+        length,
+        holes,
+        found.report,
+        [*told, *_left_out(lacks, made.table["hole"]), *_changed(holes)],
+        Path(str(tables["collar"])).name if isinstance(tables["collar"], str | Path) else "holes",
+    )
+
+
+def _elements(holes: DrillHoles, elements: Sequence[str] | None) -> list[str]:
+    there = list(holes.units.get("assay", {}))
+    if not there:
+        raise ValueError(
+            "The drill holes have no analyses. Name their table: assay = ... in [holes]."
+        )
+    for name in elements or ():
+        if name not in there:
+            raise ValueError(
+                f"The assay table has no analyses of {name!r}; it has {', '.join(there)}."
+                f"{did_you_mean(name, there)}"
+            )
+    return list(dict.fromkeys(elements or there))
+
+
+def _check_overlaps(holes: DrillHoles) -> None:
+    found = holes.report.findings
+    found = found[found["kind"].isin(OVERLAPS) & (found["table"] == "assay")]
+    if len(found):
+        first = found.iloc[0]
+        kinds = ", ".join(f'"{kind}s"' for kind in OVERLAPS if kind in set(found["kind"]))
+        raise ValueError(
+            f"{holes.sources.get('assay', 'assay')}: {len(found):,} samples overlap those above them,"
+            f" first in row {first['row']}, hole {first['hole']}. Correct them, or write"
+            f" fix = [{kinds}] under [holes]: of two with the same ends the fuller stays, else the"
+            " upper one stays whole."
+        )
+
+
+def _median_length(holes: DrillHoles) -> float:
+    table = holes.intervals["assay"]
+    lengths = (table["to"] - table["from"]).to_numpy(dtype=float)
+    return float(np.median(lengths[lengths > 0])) if (lengths > 0).any() else 1.0
+
+
+def _imputed(holes: DrillHoles, names: Sequence[str], method: str) -> DrillHoles:
+    """Return the holes with values below detection imputed, their flags kept for the shares."""
+    table, masks = holes.intervals["assay"], holes.censored["assay"]
+    flags = masks[list(names)]
+    if not flags.to_numpy().any():
+        return holes
+    filled = impute_censored(table[list(names)].astype(float), flags, method=method)
+    units = holes.units["assay"]
+    changed = table.assign(**{name: filled[name] for name in names})
+    return holes.with_intervals("assay", changed, censored=masks, units=units)
+
+
+def _common(
+    table: pd.DataFrame, names: Sequence[str], *, least_share: float, ore: str
+) -> tuple[list[str], list[str]]:
+    """Return the elements that most composites have, and a sentence on each other one."""
+    shares = table[list(names)].notna().mean()
+    kept = [name for name in names if name == ore or shares[name] >= least_share]
+    told = [
+        f"{name} was left out: only {shares[name]:.0%} of the composites have it. Name it under"
+        " elements to take it, and the composites without it are left out."
+        for name in names
+        if name not in kept
+    ]
+    return kept, told
+
+
+def _left_out(lacks: Mapping[str, pd.Series], holes: pd.Series) -> list[str]:
+    told = []
+    for lack, is_lacking in lacks.items():
+        if is_lacking.any():
+            names = pd.unique(holes[is_lacking.to_numpy()].astype(str))
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            told.append(
+                f"{int(is_lacking.sum()):,} composites without {lack} were left out, of the holes"
+                f" {', '.join(names[:5])}{more}."
+            )
+    return told
+
+
+def _changed(holes: DrillHoles) -> list[str]:
+    counts = holes.changes["kind"].value_counts()
+    return [f"Mended, {kind}: {n:,} rows." for kind, n in counts.items()]
