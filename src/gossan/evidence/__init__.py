@@ -26,6 +26,7 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "balances": ["halo_balances", "front_tail", "halo_ratio", "halo_partition"],
         "halos": ["Zoning", "zoning_sequence", "sequence_agreement", "up_dip_distance"],
+        "surroundings": ["mean_around"],
         "occurrences": ["count_in_cells"],
         "weights": [
             "EvidencePattern",

@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = attach(
         "blending": ["blend_weights", "blend_quantiles"],
         "maxent": ["MaxEnt"],
         "mixture": ["MixtureDetector"],
+        "pooled": ["PooledTrees"],
         "detection": ["DETECTORS", "make_detector", "NormalsOnly", "PatchTable"],
     },
 )

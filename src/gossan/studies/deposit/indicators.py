@@ -27,8 +27,8 @@ from gossan.geostat.chunked import krige_grid
 from gossan.geostat.covariance import VariogramModel
 from gossan.geostat.fitting import fit_variogram
 from gossan.geostat.kriging import Kriging
+from gossan.studies.composites import AXES
 
-AXES = ["easting", "northing", "elevation"]
 MOST_GLOBAL = 8000  # composites up to which kriging uses all of them, exactly
 N_NEIGHBOURS, N_PER_HOLE = 32, 6
 
@@ -91,7 +91,8 @@ def indicator_table(
     Parameters
     ----------
     composites : DataFrame of n_composites
-        Positive concentrations of the elements in one unit.
+        Positive concentrations, each element in a unit of its own: it shifts log-ratios by a
+        constant, which scaling takes away.
     elements : sequence of str
     settings : Settings
 
@@ -120,7 +121,7 @@ def indicator_table(
         for name in ("front", "near", "tail")
     }
     if all(groups.values()):
-        balances = _quietly(halo_balances, values, **groups)
+        balances = quietly(halo_balances, values, **groups)
         table["near"], table["front_tail"] = balances["B2"], balances["FT"]
     else:
         lacking = ", ".join(name for name, held in groups.items() if not held)
@@ -170,10 +171,11 @@ def make_cube(
         If the ore element was not analysed, or composites are too few for a variogram.
     """
     table, notes = indicator_table(composites, elements, settings)
-    coords = composites[AXES].to_numpy(dtype=float)
+    coords = composites[list(AXES)].to_numpy(dtype=float)
     holes = composites["hole"].to_numpy(dtype=str)
     model = _ore_model(coords, table)
-    made = _krige(check_grid(grid), coords, table, holes=holes, model=model, where=where)
+    kriging = kriging_of(coords, table.to_numpy(), holes=holes, model=model)
+    made = quietly(krige_grid, kriging, check_grid(grid), names=list(table.columns), where=where)
     names = tuple(table.columns)
     made = made.rename({"ore": "ore_grade"})
     made = add_layer(made, "ore", made["ore_grade"].to_numpy())
@@ -228,30 +230,38 @@ def _factor(values: pd.DataFrame, wanted: Sequence[str], settings: Settings) -> 
 
 def _ore_model(coords: NDArray[np.float64], table: pd.DataFrame) -> VariogramModel:
     """Return a model of the ore element, which all share: a range in the plane and one upright."""
-    fitted = _quietly(fit_variogram, coords, table["ore"].to_numpy(), anisotropy="vertical")
+    fitted = quietly(fit_variogram, coords, table["ore"].to_numpy(), anisotropy="vertical")
     model: VariogramModel = fitted.model
     return model
 
 
-def _krige(
-    grid: xr.Dataset,
-    coords: NDArray[np.float64],
-    table: pd.DataFrame,
-    *,
-    holes: NDArray,
-    model: VariogramModel,
-    where: str | None,
-) -> xr.Dataset:
-    """Return the grid with a kriged layer a column; all share one model, and so one system."""
+def kriging_of(
+    coords: NDArray[np.float64], table: NDArray[np.float64], *, holes: NDArray, model: VariogramModel
+) -> Kriging:
+    """Kriging of all columns at once, as they share one model: exact, or of the nearest samples.
+
+    Parameters
+    ----------
+    coords : array of shape (n, 3)
+        [m]
+    table : array of shape (n, n_columns)
+    holes : array of shape (n,)
+    model : VariogramModel
+
+    Returns
+    -------
+    kriging : Kriging
+        Fitted.
+    """
     if len(coords) <= MOST_GLOBAL:
         kriging = Kriging(model, n_neighbours=None, exact=False)
     else:
         kriging = Kriging(model, n_neighbours=N_NEIGHBOURS, n_per_group=N_PER_HOLE, exact=False)
-    fitted = _quietly(kriging.fit, coords, table.to_numpy(), groups=holes)
-    return _quietly(krige_grid, fitted, grid, names=list(table.columns), where=where)
+    fitted: Kriging = quietly(kriging.fit, coords, table, groups=holes)
+    return fitted
 
 
-def _quietly(function: Any, *arguments: Any, **keywords: Any) -> Any:
+def quietly(function: Any, *arguments: Any, **keywords: Any) -> Any:
     """Call without the warnings that the report tells once."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GossanWarning)

@@ -1,7 +1,7 @@
-"""Models and baselines of the deposit study, all with one face: fit on cells, a score for every cell.
+"""Models and baselines of the deposit study, all with one face: learn from cells, score any cells.
 
-A scaled cube with labelled training cells comes in; a score for each cell of the volume, higher always
-meaning more prospective, goes out.
+A `Lesson` (a scaled cube, labelled training cells, evidence) comes in; a score for each cell asked
+about, higher always meaning more prospective, goes out.
 """
 
 from __future__ import annotations
@@ -14,13 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gossan.models.detection import make_detector
+from gossan.models.pooled import PooledTrees
 from gossan.nets.autoencoder import DeepAutoencoder
 from gossan.nets.student_teacher import StudentTeacherDetector
 from gossan.prospectivity.scoring import favourability
 from gossan.sampling.patches import patches_at
+from gossan.studies.deposit.held_out import Evidence, HeldOutRows, near_columns
 
 SIDE = 7  # voxels along a patch
 ROWS_AT_ONCE = 20_000
+WIDE_ROWS_AT_ONCE = 500_000
+SHOWN = 30_000  # patches that a network is shown: longer training lowers what it finds
+EPOCHS = (2, 60)  # at least and at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +44,12 @@ class Lesson:
         Hole of each.
     layers : mapping of name to array (nz, ny, nx)
         What baselines read as it is: "ore_grade", "fault_distance", "sample_distance".
+    places : callable
+        Cells (m, 3) to their centres (m, 3) [m].
+    evidence : Evidence
+        Of the composites that may be learned from.
+    held_out : callable
+        Rows of evidence without the hole beside each training cell, made when first asked for.
     """
 
     volume: NDArray[np.float32]
@@ -46,6 +57,9 @@ class Lesson:
     labels: NDArray[np.int64]
     groups: NDArray
     layers: Mapping[str, NDArray[np.float64]]
+    places: Callable[[NDArray[np.int64]], NDArray[np.float64]]
+    evidence: Evidence
+    held_out: Callable[[], HeldOutRows]
 
     def rows(self) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray]:
         """Indicators of the training cells as a table, their labels and groups."""
@@ -54,31 +68,44 @@ class Lesson:
         return table[known], self.labels[known], self.groups[known]
 
 
-Scores = NDArray[np.float64]  # (nz, ny, nx), NaN where there is none
-Method = Callable[[Lesson, int], Scores]
+Cells = NDArray[np.int64]  # (m, 3), along the axes
+Scores = NDArray[np.float64]  # (m,), NaN where there is none
+Method = Callable[[Lesson, int, Cells], Scores]
 
 
 def table_model(name: str) -> Method:
     """A model that reads the indicators of a cell alone, see `gossan.models.make_detector`."""
 
-    def score(lesson: Lesson, seed: int) -> Scores:
+    def score(lesson: Lesson, seed: int, cells: Cells) -> Scores:
         X, y, _ = lesson.rows()
         model = make_detector(name, random_state=seed).fit(X, y)
-        return _by_cell(model, lesson.volume)
+        asked = lesson.volume[(slice(None), *cells.T)].T
+        return _by_row(lambda rows: favourability(model, rows), asked, ROWS_AT_ONCE)
 
     return score
 
 
-def patch_model(make: Callable[[int], Any]) -> Method:
+def patch_model(make: Callable[[int, int], Any]) -> Method:
     """A network that reads the patch round a cell; where the volume ends it is repeated."""
 
-    def score(lesson: Lesson, seed: int) -> Scores:
+    def score(lesson: Lesson, seed: int, cells: Cells) -> Scores:
         half = SIDE // 2
         sides = [(0, 0), *[(half, half)] * 3]
         padded = np.pad(lesson.volume, sides, mode="edge")
         patches, is_whole = patches_at(padded, lesson.cells + half, SIDE)
-        model = make(seed).fit(patches, lesson.labels[is_whole], groups=lesson.groups[is_whole])
-        return -np.asarray(model.score_volume(lesson.volume, edges="pad"), dtype=float)
+        labels = lesson.labels[is_whole]
+        epochs = int(np.clip(SHOWN // max((labels == 0).sum(), 1), *EPOCHS))
+        model = make(seed, epochs).fit(patches, labels, groups=lesson.groups[is_whole])
+        if len(cells) > lesson.volume[0].size // 4:
+            everywhere = model.score_volume(lesson.volume, edges="pad")
+            return -np.asarray(everywhere, dtype=float)[tuple(cells.T)]
+        scores = np.full(len(cells), np.nan)
+        for start in range(0, len(cells), ROWS_AT_ONCE):
+            some = cells[start : start + ROWS_AT_ONCE]
+            asked, known = patches_at(padded, some + half, SIDE)
+            if known.any():
+                scores[start + np.flatnonzero(known)] = -model.score_samples(asked)
+        return scores
 
     return score
 
@@ -86,12 +113,33 @@ def patch_model(make: Callable[[int], Any]) -> Method:
 def layer(name: str, sign: int = 1) -> Method:
     """A baseline that learns nothing: a layer, or minus it."""
 
-    def score(lesson: Lesson, seed: int) -> Scores:  # noqa: ARG001
-        return sign * np.asarray(lesson.layers[name], dtype=float)
+    def score(lesson: Lesson, seed: int, cells: Cells) -> Scores:  # noqa: ARG001
+        return sign * np.asarray(lesson.layers[name], dtype=float)[tuple(cells.T)]
 
     return score
 
 
+def held_out_trees(lesson: Lesson, seed: int, cells: Cells) -> Scores:
+    """Trees that learned from evidence without the hole beside each cell; log-odds of ore."""
+    learned = lesson.held_out()
+    near = near_columns(list(learned.table))
+    columns = [*near, *(name for name in learned.table if name not in near)]
+    X, y = learned.table[columns].to_numpy(), lesson.labels[learned.rows]
+    known = np.isfinite(X).all(axis=1)
+    model = PooledTrees(len(near), random_state=seed).fit(X[known], y[known])
+    faults = lesson.layers.get("fault_distance")
+    scores = np.full(len(cells), np.nan)
+    for start in range(0, len(cells), WIDE_ROWS_AT_ONCE):
+        some = cells[start : start + WIDE_ROWS_AT_ONCE]
+        table = lesson.evidence.at(
+            lesson.places(some), None if faults is None else faults[tuple(some.T)]
+        )
+        ore = _by_row(lambda rows: model.predict_proba(rows)[:, 1], table[columns].to_numpy())
+        scores[start : start + len(some)] = np.log(ore / (1.0 - ore))
+    return scores
+
+
+RECOMMENDED = "held-out trees"
 BASELINES: Mapping[str, Method] = {
     "kriged ore": layer("ore_grade"),
     "distance to fault": layer("fault_distance", -1),
@@ -99,23 +147,29 @@ BASELINES: Mapping[str, Method] = {
     "boosted trees": table_model("boosted"),
 }
 MODELS: Mapping[str, Method] = {
+    RECOMMENDED: held_out_trees,
     "maxent": table_model("maxent"),
     "mixture": table_model("mixture"),
     "mixture posterior": table_model("mixture_posterior"),
     "isolation forest": table_model("isolation"),
-    "DAE": patch_model(lambda seed: DeepAutoencoder(random_state=seed)),
-    "STOAD": patch_model(lambda seed: StudentTeacherDetector(random_state=seed)),
+    "DAE": patch_model(lambda seed, n: DeepAutoencoder(epochs=n, random_state=seed)),
+    "STOAD": patch_model(
+        lambda seed, n: StudentTeacherDetector(epochs=n, teacher_epochs=n, random_state=seed)
+    ),
 }
 METHODS: Mapping[str, Method] = {**BASELINES, **MODELS}
-RANDOM = {"boosted trees", "mixture", "mixture posterior", "isolation forest", "DAE", "STOAD"}
+RANDOM = {*MODELS, "boosted trees"} - {"maxent"}
 
 
-def _by_cell(model: Any, volume: NDArray[np.float32]) -> Scores:
-    """Score every cell with all its indicators known."""
-    flat = volume.reshape(len(volume), -1).T
-    scores = np.full(len(flat), np.nan)
-    known = np.flatnonzero(np.isfinite(flat).all(axis=1))
-    for start in range(0, len(known), ROWS_AT_ONCE):
-        some = known[start : start + ROWS_AT_ONCE]
-        scores[some] = favourability(model, flat[some])
-    return scores.reshape(volume.shape[1:])
+def _by_row(
+    score: Callable[[NDArray], NDArray[np.float64]],
+    table: NDArray,
+    rows_at_once: int = WIDE_ROWS_AT_ONCE,
+) -> Scores:
+    """Score the rows that are whole, some at a time; NaN for the others."""
+    scores = np.full(len(table), np.nan)
+    known = np.flatnonzero(np.isfinite(table).all(axis=1))
+    for start in range(0, len(known), rows_at_once):
+        some = known[start : start + rows_at_once]
+        scores[some] = score(table[some])
+    return scores

@@ -1,30 +1,32 @@
-"""How far to trust each model: scored on cells that it never saw, under each protocol, beside baselines.
+"""Scores of cells that no model saw: each fold of each protocol, everything fitted again without them.
 
-A campaign (composites, faults, a grid) and folds come in; scores of every model, fold and seed go out,
-everything that is fitted being fitted again without the held-out part.
+A campaign (composites, a grid, what is ore) and a fold come in; the scores of its test cells by every
+method and seed go out. What they are worth is judged in `judging`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.spatial import cKDTree
-from sklearn.metrics import average_precision_score, roc_auc_score
 
-from gossan.data.grids.grid import cell_centres, grid_shape
+from gossan.data.grids.grid import add_layer, cell_centres, grid_shape
 from gossan.sampling.cells import ORE, draw_cells
-from gossan.studies.deposit.indicators import AXES, Cube, Settings, make_cube, scaled
-from gossan.studies.deposit.methods import METHODS, RANDOM, Lesson
+from gossan.studies.composites import AXES
+from gossan.studies.deposit.held_out import Evidence, HeldOutRows, held_out_rows
+from gossan.studies.deposit.indicators import Cube, Settings, make_cube, scaled
+from gossan.studies.deposit.methods import METHODS, RANDOM, SIDE, Cells, Lesson
 from gossan.studies.deposit.protocols import Drilled, Fold
 
-CAPTURES = (0.002, 0.01, 0.05)  # shares of the tested volume
-MOST_CELLS = 12_000  # barren cells that train, of one fold
+MOST_CELLS = 4_000  # barren cells that train, of one fold
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +36,7 @@ class Campaign:
     Attributes
     ----------
     composites : DataFrame
-        `hole`, `easting`, `northing`, `elevation` [m] and the elements, imputed, in one unit.
+        `hole`, `easting`, `northing`, `elevation` [m] and the elements, imputed.
     elements : tuple of str
     grid : Dataset
         3D, with the layers "fault_distance" and "fault_buffer" if there are faults, and "rock",
@@ -62,7 +64,7 @@ class Campaign:
         """What folds are made of."""
         return Drilled(
             cell_centres(self.grid)[self.rock_cells()],
-            self.composites[AXES].to_numpy(dtype=float),
+            self.composites[list(AXES)].to_numpy(dtype=float),
             self.composites[self.settings.ore].to_numpy(dtype=float),
             self.composites["hole"].to_numpy(dtype=str),
             self.cutoff,
@@ -71,151 +73,206 @@ class Campaign:
         )
 
 
-def score_protocol(
+@dataclass(frozen=True, eq=False)
+class FoldScores:
+    """Scores of the test cells of one fold.
+
+    Attributes
+    ----------
+    is_ore : bool array of shape (n_cells,)
+    holes : array of shape (n_cells,)
+        Hole whose composite labels each cell; where truth does, the nearest one.
+    composites : int64 array of shape (n_cells,)
+        Row of that composite.
+    scores : float32 array of shape (n_runs, n_cells)
+        Higher is more prospective, NaN where there is none.
+    methods : array of shape (n_runs,)
+    seeds : int64 array of shape (n_runs,)
+    """
+
+    is_ore: NDArray[np.bool_]
+    holes: NDArray
+    composites: NDArray[np.int64]
+    scores: NDArray[np.float32]
+    methods: NDArray
+    seeds: NDArray[np.int64]
+
+    def arrays(self) -> dict[str, NDArray]:
+        """Return all as plain arrays, for a run folder."""
+        return dict(vars(self))
+
+
+def score_fold(
     campaign: Campaign,
-    folds: Sequence[Fold],
+    fold: Fold,
     *,
     protocol: str,
     names: Sequence[str] = tuple(METHODS),
     seeds: Sequence[int] = (0, 1, 2),
     most_cells: int = MOST_CELLS,
-    progress: Callable[[str], None] = lambda _: None,
-) -> pd.DataFrame:
-    """Scores of all models under one protocol.
+) -> FoldScores:
+    """Scores of a fold's test cells by all methods, all that is fitted fitted without them.
 
     Parameters
     ----------
     campaign : Campaign
-    folds : sequence of Fold
+    fold : Fold
     protocol : str
         "paper" scales by all cells, as published; any other by the training cells.
     names : sequence of str
-        See `METHODS`.
+        See `METHODS`; "distance to fault" is left out where no faults are known.
     seeds : sequence of int
         Of the models that are random, and of the draw of their training cells.
     most_cells : int
         Barren cells that train, drawn evenly over the holes.
-    progress : callable
-        Called with a line before each fold.
 
     Returns
     -------
-    scores : DataFrame
-        `protocol`, `fold`, `method`, `seed`, `n` (cells tested), `prevalence`, `auc`, `ap` (average
-        precision), `f1_all_ore` (what "all is ore" would score), `capture_0.2`, `capture_1`,
-        `capture_5` [% of the tested cells] and `enrichment_1`.
+    scores : FoldScores
+        Empty where the fold has no ore to find.
     """
-    rows: list[dict[str, Any]] = []
     drilled = campaign.drilled()
-    for number, fold in enumerate(folds):
-        if not len(fold.test):
-            progress(f"{protocol}, fold {number + 1}: no ore to find, not scored")
-            continue
-        progress(
-            f"{protocol}, fold {number + 1} of {len(folds)}: kriging without the held-out part"
-        )
-        cube = make_cube(
-            campaign.composites[fold.composites],
-            campaign.grid,
-            elements=campaign.elements,
-            settings=campaign.settings,
-        )
-        for name, seed, scores in _fold_scores(
-            campaign,
-            drilled,
-            fold,
-            cube,
-            protocol=protocol,
-            names=names,
-            seeds=seeds,
-            most=most_cells,
-        ):
-            told = scores.ravel()[campaign.rock_cells()][fold.test]
-            found = judge(fold.labels[fold.test] == ORE, told)
-            rows.append(
-                {"protocol": protocol, "fold": number, "method": name, "seed": seed, **found}
-            )
-    return pd.DataFrame(rows)
+    _, nearest = cKDTree(drilled.coords).query(drilled.places[fold.test])
+    runs: list[tuple[str, int, NDArray[np.float64]]] = []
+    if len(fold.test):
+        with warnings.catch_warnings():  # the report tells what the study does
+            warnings.simplefilter("ignore")
+            asked = np.concatenate([fold.train, fold.test])
+            lessons = make_lessons(
+                campaign, fold, asked=asked, is_published=protocol == "paper", seeds=seeds,
+                most_cells=most_cells,
+            )  # fmt: skip
+            cells = cells_of_rock(campaign, fold.test)
+            for seed, lesson in lessons.items():
+                for name in possible(names, lesson.layers):
+                    if seed == seeds[0] or name in RANDOM:
+                        runs.append((name, seed, METHODS[name](lesson, seed, cells)))
+    return FoldScores(
+        fold.labels[fold.test] == ORE,
+        drilled.holes[nearest],
+        nearest.astype(np.int64),
+        np.array([scores for *_, scores in runs], dtype=np.float32).reshape(len(runs), -1),
+        np.array([name for name, *_ in runs], dtype=str),
+        np.array([seed for _, seed, _ in runs], dtype=np.int64),
+    )
 
 
-def judge(is_ore: NDArray[np.bool_], scores: NDArray[np.float64]) -> dict[str, float]:
-    """Scores of one ranking of cells; a cell without a score ranks last.
-
-    Parameters
-    ----------
-    is_ore : bool array of shape (n,)
-    scores : array of shape (n,)
-
-    Returns
-    -------
-    found : dict
-        See `score_protocol`.
+def possible(names: Sequence[str], layers: Mapping[str, NDArray]) -> list[str]:
+    """Methods that can run: without faults there is no distance to one.
 
     Examples
     --------
-    >>> found = judge(np.array([True, False, False, False]), np.array([3.0, 1.0, 2.0, np.nan]))
-    >>> found["auc"], found["ap"], found["prevalence"], found["f1_all_ore"]
-    (1.0, 1.0, 0.25, 0.4)
+    >>> possible(["kriged ore", "distance to fault"], {"ore_grade": np.zeros(1)})
+    ['kriged ore']
     """
-    least = np.nanmin(scores, initial=0.0) - 1.0
-    ranked = np.where(np.isfinite(scores), scores, least)
-    share = float(is_ore.mean())
-    order = np.argsort(-ranked, kind="stable")
-    captures = {}
-    for part in CAPTURES:
-        best = order[: max(1, round(part * len(order)))]
-        captures[f"capture_{100 * part:g}"] = float(is_ore[best].sum() / is_ore.sum())
-    mixed = 0.0 < share < 1.0
-    return {
-        "n": len(is_ore),
-        "prevalence": share,
-        "auc": float(roc_auc_score(is_ore, ranked)) if mixed else float("nan"),
-        "ap": float(average_precision_score(is_ore, ranked)),
-        "f1_all_ore": 2.0 * share / (1.0 + share),
-        **captures,
-        "enrichment_1": captures["capture_1"] / 0.01,
-    }
+    return [name for name in names if name != "distance to fault" or "fault_distance" in layers]
 
 
-def _fold_scores(
+def cells_of_rock(campaign: Campaign, rows: NDArray[np.int64]) -> Cells:
+    """Places along the axes of some rock cells, by their row among the rock cells."""
+    shape = grid_shape(campaign.grid)
+    return np.stack(np.unravel_index(campaign.rock_cells()[rows], shape), axis=1)
+
+
+def make_lessons(
     campaign: Campaign,
-    drilled: Drilled,
     fold: Fold,
-    cube: Cube,
     *,
-    protocol: str,
-    names: Sequence[str],
-    seeds: Sequence[int],
-    most: int,
-) -> Iterator[tuple[str, int, NDArray[np.float64]]]:
-    """Yield method, seed and the scores of the whole volume."""
-    shape, rock = grid_shape(campaign.grid), campaign.rock_cells()
+    asked: NDArray[np.int64] | None = None,
+    is_published: bool = False,
+    seeds: Sequence[int] = (0,),
+    most_cells: int = MOST_CELLS,
+) -> dict[int, Lesson]:
+    """What models learn from in a fold: one lesson a seed, with its own draw of barren cells.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    fold : Fold
+    asked : int array, optional
+        Rock cells that are needed, with the patches round them. Default: all.
+    is_published : bool
+        Scale by all these cells, not by the training cells.
+    seeds : sequence of int
+    most_cells : int
+
+    Returns
+    -------
+    lessons : dict of seed to Lesson
+    """
+    shape, rock, drilled = grid_shape(campaign.grid), campaign.rock_cells(), campaign.drilled()
+    needed = np.ones(shape, dtype=bool) if asked is None else _round(shape, rock[asked])
+    composites = campaign.composites[fold.composites].reset_index(drop=True)
+    cube = make_cube(
+        composites,
+        add_layer(campaign.grid, "needed", needed),
+        elements=campaign.elements,
+        settings=campaign.settings,
+        where="needed",
+    )
     bounds = np.zeros(int(np.prod(shape)), dtype=bool)
-    bounds[rock if protocol == "paper" else rock[fold.train]] = True
+    bounds[rock if is_published else rock[fold.train]] = True
     volume = scaled(cube, bounds.reshape(shape))
-    layers = _layers(campaign, cube, fold)
+    centres = cell_centres(campaign.grid)
+    layers = _layers(cube, composites, centres, needed)
     holes = drilled.label(fold.composites).groups
+    evidence = Evidence(composites, campaign.elements, campaign.settings, cube.model)
+    lessons = {}
     for seed in seeds:
         (drawn,) = draw_cells(
-            fold.labels[fold.train], None, most, groups=holes[fold.train], spread="even",
+            fold.labels[fold.train], None, most_cells, groups=holes[fold.train], spread="even",
             random_state=seed,
         )  # fmt: skip
         rows = fold.train[drawn]
         cells = np.stack(np.unravel_index(rock[rows], shape), axis=1)
-        lesson = Lesson(volume, cells, fold.labels[rows], holes[rows], layers)
-        for name in names:
-            is_possible = name != "distance to fault" or "fault_distance" in layers
-            if is_possible and (seed == seeds[0] or name in RANDOM):
-                yield name, seed, METHODS[name](lesson, seed)
+        faults = layers.get("fault_distance")
+        lessons[seed] = Lesson(
+            volume, cells, fold.labels[rows], holes[rows], layers,
+            lambda some: centres[np.ravel_multi_index(tuple(some.T), shape)],
+            evidence,
+            _when_asked(
+                evidence, drilled.places[rows], fold.labels[rows], holes[rows],
+                None if faults is None else faults[tuple(cells.T)], seed,
+            ),
+        )  # fmt: skip
+    return lessons
 
 
-def _layers(campaign: Campaign, cube: Cube, fold: Fold) -> dict[str, NDArray[np.float64]]:
+def _when_asked(
+    evidence: Evidence,
+    places: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    holes: NDArray,
+    faults: NDArray[np.float64] | None,
+    seed: int,
+):  # type: ignore[no-untyped-def]
+    @cache
+    def made() -> HeldOutRows:
+        return held_out_rows(evidence, places, labels, holes, faults, random_state=seed)
+
+    return made
+
+
+def _round(shape: tuple[int, ...], cells: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Mark cells and the patches round them."""
+    marked = np.zeros(shape, dtype=bool)
+    marked.ravel()[cells] = True
+    return np.asarray(ndimage.maximum_filter(marked, size=SIDE, mode="constant"))
+
+
+def _layers(
+    cube: Cube,
+    composites: pd.DataFrame,
+    centres: NDArray[np.float64],
+    needed: NDArray[np.bool_],
+) -> dict[str, NDArray[np.float64]]:
     """Return what the baselines read."""
     layers = {
         name: np.asarray(cube.grid[name], dtype=float)
         for name in ("ore_grade", "fault_distance")
         if name in cube.grid
     }
-    coords = campaign.composites.loc[fold.composites, AXES].to_numpy(dtype=float)
-    distance, _ = cKDTree(coords).query(cell_centres(campaign.grid))
-    return {**layers, "sample_distance": distance.reshape(grid_shape(campaign.grid))}
+    distance = np.full(needed.shape, np.nan)
+    coords = composites[list(AXES)].to_numpy(dtype=float)
+    distance[needed] = cKDTree(coords).query(centres[needed.ravel()], workers=-1)[0]
+    return {**layers, "sample_distance": distance}
