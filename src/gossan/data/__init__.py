@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = attach(
         "grids.masking": ["grid_mask", "mask_grid"],
         "grids.resampling": ["align_grids", "rotate_grid", "crop"],
         "grids.rasterising": ["rasterise", "match_crs"],
+        "surfaces.record": ["Surface"],
         "vectors": ["read_vectors", "read_occurrences"],
         "grids.polydata": ["write_points", "read_points"],
     },
