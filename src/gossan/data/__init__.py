@@ -35,6 +35,7 @@ __getattr__, __dir__, __all__ = attach(
         "grids.resampling": ["align_grids", "rotate_grid", "crop"],
         "grids.rasterising": ["rasterise", "match_crs"],
         "surfaces.record": ["Surface"],
+        "surfaces.files": ["read_surfaces", "write_surfaces"],
         "vectors": ["read_vectors", "read_occurrences"],
         "grids.polydata": ["write_points", "read_points"],
     },
