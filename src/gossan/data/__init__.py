@@ -36,6 +36,7 @@ __getattr__, __dir__, __all__ = attach(
         "grids.rasterising": ["rasterise", "match_crs"],
         "surfaces.record": ["Surface"],
         "surfaces.files": ["read_surfaces", "write_surfaces"],
+        "ground": ["read_ground", "ground_of_collars"],
         "vectors": ["read_vectors", "read_occurrences"],
         "grids.polydata": ["write_points", "read_points"],
     },

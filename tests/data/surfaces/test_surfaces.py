@@ -399,7 +399,7 @@ REFUSED = {
     "row 7: 1 vertices of 'F 2' are no places": (".csv", CSV.replace("100;50\n", "1e12;50\n")),
     "row 5: triangle 7 has 2 rows": (".csv", CSV[: CSV.rindex('"F 2"')]),
     "row 2: a surface has 4 rows": (".csv", "x,y,z\n" + "1,2,3\n" * 4),
-    "has no column for elevation": (".csv", "x,y,rock\n1,2,3\n"),
+    "has no column of elevation; it has x, y, rock": (".csv", "x,y,rock\n1,2,3\n"),
     "longitudes and latitudes .Lon, Lat., which are degrees": (
         ".csv", "Lon,Lat,z\n" + "115.2,-30.1,3\n" * 3,
     ),
@@ -410,7 +410,7 @@ REFUSED = {
 @pytest.mark.parametrize("message", REFUSED)
 def test_a_file_is_refused_with_its_line_and_the_remedy(tmp_path, message):
     ending, content = REFUSED[message]
-    with pytest.raises(ValueError, match=rf"faults\{ending} cannot be read as .*{message}") as said:
+    with pytest.raises(ValueError, match=rf"faults\{ending}.*{message}") as said:
         read_surfaces(write(tmp_path, ending, content))
     assert str(said.value).count(".") > 1  # what is wrong, what was given; what to do
     assert str(said.value).endswith(".")

@@ -49,14 +49,14 @@ def mesh_of(
     name: str, vertices: Any, triangles: Any, lines: Sequence[int] = (), **more: Any
 ) -> Mesh:
     """Return a mesh of whatever sequences of numbers."""
-    corners = np.asarray(vertices, dtype=float).reshape(-1, 3)
+    corners = _as_places(vertices)
     faces = np.asarray(triangles, dtype=np.int64).reshape(-1, 3)
     return Mesh(name, corners, faces, lines, **more)
 
 
 def soup_of(name: str, corners: Any, lines: Sequence[int] = (), **more: Any) -> Mesh:
     """Return a mesh of triangles that are written corner by corner, three each."""
-    places = np.asarray(corners, dtype=float).reshape(-1, 3)
+    places = _as_places(corners)
     faces = np.arange(len(places)).reshape(-1, 3)
     return Mesh(name, places, faces, lines, is_soup=True, **more)
 
@@ -100,6 +100,11 @@ def clean_meshes(meshes: Iterable[Mesh]) -> tuple[list[Surface], Counter[str]]:
         )
     _refuse_degrees(surfaces)
     return surfaces, counts
+
+
+def _as_places(numbers: Any) -> Floats:
+    with np.errstate(invalid="ignore"):  # damaged single floats, which are refused later
+        return np.asarray(numbers, dtype=float).reshape(-1, 3)
 
 
 def _clean(mesh: Mesh, counts: Counter[str]) -> tuple[Floats, Whole] | None:

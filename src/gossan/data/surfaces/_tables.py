@@ -12,26 +12,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gossan.data._coordinates import DEGREES, find_coordinates, plain_header
 from gossan.data.surfaces._mesh import Mesh, RefusedError, soup_of
 from gossan.data.surfaces._names import find_names, find_triangles
 from gossan.data.surfaces.record import Surface
+from gossan.data.tables.places import cells_of, read_places
 from gossan.data.tables.rawtable import RawTable, read_raw
-from gossan.data.tables.sites import clean_text
 
 
 def read_table(path: Path) -> list[Mesh]:
     """Read triangles from CSV, Excel or Parquet, whatever the columns are called."""
     raw = read_raw(path)
-    found = find_coordinates(raw.names, {}, source=raw.source, need_elevation=True)
-    plan = {plain_header(found["easting"]), plain_header(found["northing"])}
-    if plan <= set(DEGREES):
-        raise RefusedError(
-            f"it has longitudes and latitudes ({found['easting']}, {found['northing']}), which are"
-            " degrees. Export it in projected metres (UTM, say)"
-        )
-    places = np.column_stack([coordinates_in(raw, header) for header in found.values()])
-    rest = [name for name in raw.names if name not in found.values()]
+    places, rest = read_places(raw)
     names = _names(raw, find_names(rest), path.stem)
     codes, words = pd.factorize(names)
     order = _by_triangle(raw, find_triangles(rest), codes)
@@ -54,32 +45,11 @@ def write_table(surfaces: Sequence[Surface], path: Path) -> None:
     pd.concat(tables, ignore_index=True).to_csv(path, index=False)
 
 
-def coordinates_in(raw: RawTable, header: str) -> NDArray[np.float64]:
-    """Return a column of coordinates.
-
-    Raises
-    ------
-    RefusedError
-        If a cell holds none; the message names the first row.
-    """
-    cells = clean_text(raw.columns[raw.names.index(header)])
-    numbers = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    is_bad = ~np.isfinite(numbers)
-    if is_bad.any():
-        at = int(np.argmax(is_bad))
-        raise RefusedError(
-            f"row {raw.rows[at]}: column {header!r} holds no number in {int(is_bad.sum())} rows, the"
-            f" first is {cells.iloc[at]!r}. Mend or delete these rows (decimals need a point)"
-        )
-    return numbers
-
-
 def _names(raw: RawTable, header: str | None, default: str) -> NDArray[np.object_]:
     """Return the name of the surface of each row, as it is written."""
     if header is None:
         return np.full(len(raw.rows), default, dtype=object)
-    cells = clean_text(raw.columns[raw.names.index(header)])
-    return np.array([_word(cell, default) for cell in cells], dtype=object)
+    return np.array([_word(cell, default) for cell in cells_of(raw, header)], dtype=object)
 
 
 def _word(cell: object, default: str) -> str:
@@ -92,7 +62,7 @@ def _by_triangle(raw: RawTable, header: str | None, codes: NDArray[np.int64]) ->
     """Return the rows in an order in which each three of a surface are a triangle."""
     cells = pd.Series(0, index=range(len(codes)))
     if header is not None:
-        cells = pd.Series(raw.columns[raw.names.index(header)].to_numpy())
+        cells = cells_of(raw, header)
     numbers, _ = pd.factorize(cells, use_na_sentinel=False)
     keys = pd.Series(codes * (int(numbers.max()) + 1) + numbers)
     sizes = keys.map(keys.value_counts())

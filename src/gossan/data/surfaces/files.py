@@ -112,9 +112,9 @@ def read_surfaces(path: str | Path) -> tuple[Surface, ...]:
     try:
         surfaces, counts = clean_meshes(form.read(source))
     except Exception as error:
-        if not is_of_the_file(error):
-            raise
-        said = str(error).strip().removeprefix(f"{source.name} ").rstrip(".")
+        if not is_of_the_file(error) or str(error).startswith(source.name):
+            raise  # tables say all themselves
+        said = str(error).strip().rstrip(".")
         hint = " Check that the file is whole and of this format, or export it again."
         raise ValueError(
             f"{source.name} cannot be read as {form.title}: {said or type(error).__name__}."
