@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "_model_files": (),
     "saving": ("_model_files",),
     "studies": (),
-    "evidence": ("data.grids", "geochem", "geostat.variogram"),
+    "evidence": ("data.grids", "data.surfaces", "geochem", "geostat.variogram"),
     "sampling": ("data", "geostat"),
     "prospectivity": ("data",),
     "simulate": ("data", "geostat"),

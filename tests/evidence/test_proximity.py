@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 
 from gossan._checks import GossanWarning
 from gossan.data.grids.grid import cell_centres, make_grid
+from gossan.data.surfaces.record import Surface
 from gossan.evidence.proximity import (
     add_proximity,
     distance_to_lines,
@@ -18,7 +19,7 @@ from gossan.evidence.proximity import (
     distance_to_points,
     distance_to_surface,
 )
-from gossan.evidence.surfaces import Surface, extrude_trace, plane_surface
+from gossan.evidence.surfaces import extrude_trace, plane_surface
 
 TRIANGLE = Surface([[0, 0, 0], [10, 0, 0], [0, 10, 0]], [[0, 1, 2]])
 

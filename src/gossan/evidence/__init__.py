@@ -8,7 +8,7 @@ from gossan._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "surfaces": ["Surface", "extrude_trace", "plane_surface"],
+        "surfaces": ["extrude_trace", "plane_surface"],
         "proximity": [
             "distance_to_surface",
             "distance_to_plane",

@@ -25,8 +25,9 @@ from scipy.spatial import cKDTree
 
 from gossan._checks import GossanWarning, check_option
 from gossan.data.grids.grid import add_layer, axes_of, cell_centres, check_grid
+from gossan.data.surfaces.record import Surface, as_surface
 from gossan.evidence._nearest import Segments, Shapes, Triangles, nearest
-from gossan.evidence.surfaces import Surface, plane_axes
+from gossan.evidence.surfaces import plane_axes
 
 __all__ = [
     "add_proximity",
@@ -77,7 +78,7 @@ def distance_to_surface(
     array([ 7., -5.])
     """
     given: Any = surfaces
-    some = [_surface_of(one) for one in ([given] if hasattr(given, "triangles") else given)]
+    some = [as_surface(one) for one in ([given] if hasattr(given, "triangles") else given)]
     if not some:
         raise ValueError(
             "Distance needs a surface, got none. Give a Surface, or leave the layer out."
@@ -298,18 +299,6 @@ def add_proximity(
         return grid
     is_near = (np.abs(distances) <= buffer).astype(np.int8)
     return add_layer(grid, f"{name}_buffer", is_near, long_name=f"within {buffer:g} m")
-
-
-def _surface_of(given: Any) -> Surface:
-    """Return a surface, checked, of whatever has vertices and triangles."""
-    if isinstance(given, Surface):
-        return given
-    if not (hasattr(given, "vertices") and hasattr(given, "triangles")):
-        raise TypeError(
-            f"A surface has vertices and triangles, got {type(given).__name__}. Make a Surface of"
-            " them, or one of a trace with extrude_trace."
-        )
-    return Surface(given.vertices, given.triangles, getattr(given, "name", "surface"))
 
 
 def _check_points(points: ArrayLike, n_dims: tuple[int, ...]) -> Floats:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normalize
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-from matplotlib.transforms import Affine2D, ScaledTranslation
+from matplotlib.transforms import Affine2D, ScaledTranslation, Transform
 from numpy.typing import ArrayLike, NDArray
 
 from gossan.data.grids.grid import rotation_of
@@ -57,11 +57,17 @@ def draw_cells(
     image = ax.imshow(np.ma.masked_invalid(shown), origin="lower", extent=extent, norm=norm,
                       cmap=colours_of(kind), interpolation="none", aspect="auto", zorder=1,
                       gid="cells")  # fmt: skip
+    image.set_transform(data_of(ax, plane))
+
+
+def data_of(ax: Axes, plane: Plane) -> Transform:
+    """Return the transform from the grid's own axes onto the figure; it turns a turned map."""
     angle = rotation_of(plane.grid) if plane.is_map else 0.0
-    if angle:
-        pivot = plane.grid.attrs.get("origin", (0.0, 0.0))
-        turned = Affine2D().rotate_deg_around(float(pivot[0]), float(pivot[1]), -angle)
-        image.set_transform(turned + ax.transData)
+    if not angle:
+        return ax.transData
+    pivot = plane.grid.attrs.get("origin", (0.0, 0.0))
+    turned = Affine2D().rotate_deg_around(float(pivot[0]), float(pivot[1]), -angle)
+    return turned + ax.transData
 
 
 def draw_samples(

@@ -10,6 +10,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "genesis": ["GenesisFindings", "genesis_report"],
+        "deposit": ["DepositFindings", "deposit_report"],
         "tailings": ["TailingsFindings", "tailings_report"],
         "page": ["write_report", "render_report", "Report", "Section"],
         "blocks": [

@@ -32,15 +32,20 @@ _LONGER = 3.0  # times, beyond which steep directions get a panel of their own
 
 def variogram_section(findings: TailingsFindings) -> Section:
     """Build "Variograms": points, models, and which of them are not to be trusted."""
-    found = {str(element): parts for element, parts in findings.variograms.items()}
     intro = (
         "How unlike two samples are, by the distance between them. A model that rises late and"
         " starts low lets kriging see far; one that starts near the sill leaves it little."
     )
+    return Section("Variograms", intro, variogram_blocks(findings.variograms, findings.n_dims))
+
+
+def variogram_blocks(variograms: Mapping[str, Mapping[str, Any]], n_dims: int) -> list[Block]:
+    """Return warnings, figures and models of variograms, for the page of any study."""
+    found = {str(element): parts for element, parts in variograms.items()}
     blocks: list[Block] = [*_distrusted(found)]
     drawn = {name: parts for name, parts in found.items() if parts.get("experimental") is not None}
     if drawn:
-        blocks.append(_variogram_figure(findings, dict(list(drawn.items())[:_MOST_PANELS])))
+        blocks.append(_variogram_figure(drawn, n_dims))
     blocks += [_map_figure(name, parts) for name, parts in found.items() if parts.get("map")]
     models = [_model_row(name, parts) for name, parts in found.items() if parts.get("model")]
     if models:
@@ -52,7 +57,7 @@ def variogram_section(findings: TailingsFindings) -> Section:
                 " negative downwards.",
             )
         )
-    return Section("Variograms", intro, blocks)
+    return blocks
 
 
 def _distrusted(found: Mapping[str, Mapping[str, Any]]) -> list[Finding]:
@@ -79,18 +84,19 @@ def _model_row(element: str, parts: Mapping[str, Any]) -> dict[str, Any]:
     return row | {"trusted": bool(parts.get("is_trusted", True)), "why not": reasons or None}
 
 
-def _variogram_figure(findings: TailingsFindings, found: Mapping[str, Mapping[str, Any]]) -> Figure:
+def _variogram_figure(drawn: Mapping[str, Mapping[str, Any]], n_dims: int) -> Figure:
+    found = dict(list(drawn.items())[:_MOST_PANELS])
     panels = [(*panel, found[panel[0]]) for panel in _panels(found)]
     n_columns = min(len(panels), 2)
     n_rows = math.ceil(len(panels) / n_columns)
     axes = new_axes(8, 2.9 * n_rows, n_rows=n_rows, n_columns=n_columns)
     for ax, (element, title, table, parts) in zip(axes, panels, strict=False):
         unit = str(parts.get("unit", "normal scores"))
-        plot_variogram(table, model=parts.get("model"), n_dims=findings.n_dims, unit=unit, ax=ax)
+        plot_variogram(table, model=parts.get("model"), n_dims=n_dims, unit=unit, ax=ax)
         name_panel(ax, f"{element}{title}")
     for ax in axes[len(panels) :]:
         ax.set_visible(False)
-    few = len(findings.variograms) > len(found)
+    few = len(drawn) > len(found)
     return Figure(
         "Variograms and their models",
         to_svg(axes[0]),

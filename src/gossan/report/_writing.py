@@ -58,9 +58,8 @@ def write_cell(value: Any, pattern: str) -> tuple[str, str]:
     if isinstance(value, (bool, np.bool_)):
         return ("yes" if value else "no"), str(int(value))
     if isinstance(value, (int, float, np.integer, np.floating)):
-        return (pattern.format(value) if pattern else write_number(float(value))), repr(
-            float(value)
-        )
+        told = pattern.format(value).replace("-", "−") if pattern else write_number(float(value))
+        return told, repr(float(value))
     return str(value), ""
 
 

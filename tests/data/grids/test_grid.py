@@ -497,7 +497,15 @@ def test_mask_below_the_topography():
     expected = centres[:, 2] <= 100 + centres[:, 0] * 30 / 70
     np.testing.assert_array_equal(keep.ravel(), expected)
     half = mask_grid(ground, ground["z"].values > 115)
-    assert not grid_mask(grid, topography=half).values[:, :, :3].any()
+    with pytest.warns(GossanWarning, match="unknown over 16 of 28 columns of cells"):
+        keep = grid_mask(grid, topography=half).values
+    assert not keep[:, :, :3].any()
+    with pytest.warns(GossanWarning, match="unknown over 12 of 28 columns of cells"):
+        keep = grid_mask(grid, topography=crop(ground, (0, 40, 0, 40))).values
+    np.testing.assert_array_equal(
+        keep[:, :, :4].ravel(), expected.reshape(-1, 4, 7)[..., :4].ravel()
+    )
+    assert not keep[:, :, 4:].any()
     with pytest.raises(ValueError, match="Topography must have one layer"):
         grid_mask(grid, topography=add_layer(ground, "other", ground["z"]))
     with pytest.raises(ValueError, match="must be 3D"):

@@ -26,7 +26,7 @@ _OMF_HINT = 'pip install "gossan[omf]"'
 
 def write_omf(grid: xr.Dataset, path: Path) -> None:
     """Write a checked grid as a project of one element, called as the file."""
-    with _quiet_omf() as omf:
+    with quiet_omf() as omf:
         corner, spacing, rotation = geometry(grid)
         u, v = _axes_at(rotation)
         north, east = spacing[-2:]
@@ -54,7 +54,7 @@ def write_omf(grid: xr.Dataset, path: Path) -> None:
 
 def read_omf(path: Path, *, element: str | None = None) -> xr.Dataset:
     """Read a volume or a grid surface; `element` names which, where a file holds several."""
-    with _quiet_omf() as omf, path.open("rb") as file:
+    with quiet_omf() as omf, path.open("rb") as file:
         project = omf.OMFReader(file).get_project()
         kinds = (omf.VolumeGridGeometry, omf.SurfaceGridGeometry)
         grids = [e for e in project.elements if isinstance(e.geometry, kinds)]
@@ -78,7 +78,7 @@ def read_omf(path: Path, *, element: str | None = None) -> xr.Dataset:
 
 
 @contextmanager
-def _quiet_omf() -> Iterator[Any]:
+def quiet_omf() -> Iterator[Any]:
     """Give the package omf; what its old dependencies say to new NumPy is no user's concern."""
     with warnings.catch_warnings():
         for module in ("vectormath", "properties", "numpy", "omf"):

@@ -118,7 +118,7 @@ def read_grid(
     try:
         grid = check_grid(name_crs(form.read(source, **options), named), name=source.name)
     except Exception as error:
-        if not _is_of_the_file(error):
+        if not is_of_the_file(error):
             raise
         said = str(error).strip().removeprefix(f"{source.name} ").rstrip(".")
         raise ValueError(
@@ -207,7 +207,7 @@ def _check_target(path: Path, form: _Format) -> None:
         raise ValueError(f"{path} is a file; a Zarr store is a folder. Choose another name.")
 
 
-def _is_of_the_file(error: BaseException) -> bool:
+def is_of_the_file(error: BaseException) -> bool:
     """Whether an error comes from what a file holds, not from the user's other arguments."""
     if isinstance(error, ImportError):
         return False

@@ -36,8 +36,10 @@ def grid_mask(
     polygon : GeoDataFrame, GeoSeries or shapely geometry, optional
         The cell's centre must lie in one of these polygons (true coordinates); needs geopandas.
     topography : Dataset with one layer, optional
-        2D grid of the elevation of the ground [m], on any cells; the centre of a 3D cell must not
-        lie above it. Where the topography is unknown, cells do not count.
+        2D grid of the elevation of the ground [m], on any cells, such as `read_ground` gives; the
+        centre of a 3D cell must not lie above it. Where the topography is missing (NaN) or does
+        not reach, cells do not count, and a `GossanWarning` says over how many columns of cells
+        that the other conditions keep.
     points : array of shape (n, 2 or 3), optional
         Easting, northing (and elevation) of samples [m], with `distance`. Two columns measure the
         horizontal distance, in 3D grids too.
@@ -72,10 +74,10 @@ def grid_mask(
     keep = np.ones(grid_shape(grid), dtype=bool)
     if polygon is not None:
         keep &= _inside_polygon(grid, polygon)
-    if topography is not None:
-        keep &= _below_ground(grid, topography)
     if points is not None or distance is not None:
         keep &= _near_points(grid, points, distance)
+    if topography is not None:
+        keep &= _below_ground(grid, topography, keep)
     if not keep.any():
         warnings.warn(
             "No cell of the grid meets the conditions of the mask. Check that all coordinates are"
@@ -168,7 +170,10 @@ def _inside_polygon(grid: xr.Dataset, polygon: Any) -> NDArray[np.bool_]:
     return np.broadcast_to(inside, grid_shape(grid))
 
 
-def _below_ground(grid: xr.Dataset, topography: xr.Dataset) -> NDArray[np.bool_]:
+def _below_ground(
+    grid: xr.Dataset, topography: xr.Dataset, keep: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return which cells lie below the ground; tell of columns in `keep` whose ground is unknown."""
     check_grid(grid, n_dims=3)
     ground = check_grid(topography, n_dims=2, name="Topography")
     if len(ground.data_vars) != 1:
@@ -178,6 +183,15 @@ def _below_ground(grid: xr.Dataset, topography: xr.Dataset) -> NDArray[np.bool_]
         )
     (height,) = align_grids(ground, horizontal(grid)).data_vars.values()
     centres = grid["elevation"].to_numpy()[:, None, None]
+    is_kept = keep.any(axis=0)
+    is_unknown = np.isnan(height.to_numpy()) & is_kept
+    if is_unknown.any():
+        warnings.warn(
+            f"The topography is unknown over {int(is_unknown.sum())} of {int(is_kept.sum())} columns"
+            " of cells, which do not count. Give one that covers the grid.",
+            GossanWarning,
+            stacklevel=3,
+        )
     return centres <= height.to_numpy()  # False where the height is NaN
 
 
