@@ -28,7 +28,7 @@ __all__ = [
     "summarise_run",
 ]
 
-KINDS = ("genesis", "tailings")
+KINDS = ("genesis", "tailings", "deposit")
 READING = ("read", "holes")  # sections that say what is read
 TOP_KEYS = ("study", "title")
 
@@ -38,7 +38,7 @@ def study_template(kind: str) -> str:
 
     Parameters
     ----------
-    kind : {"genesis", "tailings"}
+    kind : {"genesis", "tailings", "deposit"}
         Which study.
 
     Returns

@@ -100,20 +100,30 @@ class RunFolder:
         compute : callable
             Gives the arrays.
         """
-        key = fingerprint({"part": name, "gossan": __version__, **depends})
-        file = self.path / "parts" / f"{name}.npz"
-        stored = _read_part(file)
-        if str(stored.pop("key", "")) == key:
-            self.reused.append(name)
+        stored = self.kept(name, depends)
+        if stored is not None:
             return stored
         start = time.perf_counter()
         arrays = compute()
         self.seconds[name] = round(time.perf_counter() - start, 2)
         logger.info("%s: %.1f s", name, self.seconds[name])
-        file.parent.mkdir(exist_ok=True)
-        kept: dict[str, Any] = {"key": np.array(key), **arrays}
-        _write_whole(file, partial(np.savez_compressed, **kept))
+        self.keep(name, depends, arrays)
         return arrays
+
+    def kept(self, name: str, depends: Mapping[str, Any]) -> Arrays | None:
+        """Return the arrays of a part that an earlier run left, None if it did not."""
+        stored = _read_part(self.path / "parts" / f"{name}.npz")
+        if str(stored.pop("key", "")) != _key_of(name, depends):
+            return None
+        self.reused.append(name)
+        return stored
+
+    def keep(self, name: str, depends: Mapping[str, Any], arrays: Arrays) -> None:
+        """Leave the arrays of a part for a later run."""
+        file = self.path / "parts" / f"{name}.npz"
+        file.parent.mkdir(exist_ok=True)
+        kept: dict[str, Any] = {"key": np.array(_key_of(name, depends)), **arrays}
+        _write_whole(file, partial(np.savez_compressed, **kept))
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file whole: a reader finds the old one or the new one, never half."""
@@ -145,6 +155,10 @@ class RunFolder:
         }
         self.write_text("manifest.json", json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
         return manifest
+
+
+def _key_of(name: str, depends: Mapping[str, Any]) -> str:
+    return fingerprint({"part": name, "gossan": __version__, **depends})
 
 
 def _read_part(file: Path) -> Arrays:

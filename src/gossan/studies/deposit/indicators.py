@@ -25,7 +25,7 @@ from gossan.evidence.proximity import add_proximity
 from gossan.geochem.compositional import clr
 from gossan.geostat.chunked import krige_grid
 from gossan.geostat.covariance import VariogramModel
-from gossan.geostat.fitting import fit_variogram
+from gossan.geostat.fitting import FittedVariogram, fit_variogram
 from gossan.geostat.kriging import Kriging
 from gossan.studies.composites import AXES
 
@@ -71,16 +71,21 @@ class Cube:
         "ore_grade", the kriged log of the ore element.
     names : tuple of str
         Of the indicators, in the order of the channels.
-    model : VariogramModel
-        Of the log of the ore element; the shape that all share.
+    fitted : FittedVariogram
+        Of the log of the ore element; its model is what all share.
     notes : tuple of str
         What could not be made, and why.
     """
 
     grid: xr.Dataset
     names: tuple[str, ...]
-    model: VariogramModel
+    fitted: FittedVariogram
     notes: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> VariogramModel:
+        """Variogram that all indicators share."""
+        return self.fitted.model
 
 
 def indicator_table(
@@ -173,8 +178,8 @@ def make_cube(
     table, notes = indicator_table(composites, elements, settings)
     coords = composites[list(AXES)].to_numpy(dtype=float)
     holes = composites["hole"].to_numpy(dtype=str)
-    model = _ore_model(coords, table)
-    kriging = kriging_of(coords, table.to_numpy(), holes=holes, model=model)
+    fitted = _ore_variogram(coords, table)
+    kriging = kriging_of(coords, table.to_numpy(), holes=holes, model=fitted.model)
     made = quietly(krige_grid, kriging, check_grid(grid), names=list(table.columns), where=where)
     names = tuple(table.columns)
     made = made.rename({"ore": "ore_grade"})
@@ -188,7 +193,7 @@ def make_cube(
         names = ("fault_buffer", *names)
     else:
         notes.append("No faults were given.")
-    return Cube(made, names, model, tuple(notes))
+    return Cube(made, names, fitted, tuple(notes))
 
 
 def scaled(cube: Cube, cells: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -228,15 +233,20 @@ def _factor(values: pd.DataFrame, wanted: Sequence[str], settings: Settings) -> 
     return VarimaxFactors(n_factors).fit(ratios).scores_of(ratios, wanted)
 
 
-def _ore_model(coords: NDArray[np.float64], table: pd.DataFrame) -> VariogramModel:
-    """Return a model of the ore element, which all share: a range in the plane and one upright."""
-    fitted = quietly(fit_variogram, coords, table["ore"].to_numpy(), anisotropy="vertical")
-    model: VariogramModel = fitted.model
-    return model
+def _ore_variogram(coords: NDArray[np.float64], table: pd.DataFrame) -> FittedVariogram:
+    """Return that of the ore element, which all share: a range in the plane and one upright."""
+    fitted: FittedVariogram = quietly(
+        fit_variogram, coords, table["ore"].to_numpy(), anisotropy="vertical"
+    )
+    return fitted
 
 
 def kriging_of(
-    coords: NDArray[np.float64], table: NDArray[np.float64], *, holes: NDArray, model: VariogramModel
+    coords: NDArray[np.float64],
+    table: NDArray[np.float64],
+    *,
+    holes: NDArray,
+    model: VariogramModel,
 ) -> Kriging:
     """Kriging of all columns at once, as they share one model: exact, or of the nearest samples.
 

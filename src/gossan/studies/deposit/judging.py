@@ -281,15 +281,11 @@ def null_table(
     return pd.DataFrame(rows)
 
 
-def advise(
-    scores: pd.DataFrame, comparisons: Mapping[str, pd.DataFrame], recommended: str
-) -> tuple[str, str]:
+def advise(comparisons: Mapping[str, pd.DataFrame], recommended: str) -> tuple[str, str]:
     """The method that should make the map, and why.
 
     Parameters
     ----------
-    scores : DataFrame
-        Of all protocols, see `score_table`.
     comparisons : mapping of protocol to DataFrame
         Of the honest protocols, see `compare_to_baselines`.
     recommended : str

@@ -205,7 +205,7 @@ def targets(
         )
     _check_range("least", least, 0.0, np.inf, "0 takes eight cells")
     check_option("rank_by", rank_by, RANKS)
-    _check_range("dip", dip, -90.0, -1.0, "negative downwards")
+    _check_range("dip", dip, -90.0, -20.0, "-60 is usual, -90 drills straight down")
     _check_range("most", most, 1, 1000, "holes are suggested for that many targets")
     return {
         "medium": medium,

@@ -7,7 +7,7 @@ method and seed go out. What they are worth is judged in `judging`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -144,9 +144,11 @@ def score_fold(
             )  # fmt: skip
             cells = cells_of_rock(campaign, fold.test)
             for seed, lesson in lessons.items():
-                for name in possible(names, lesson.layers):
-                    if seed == seeds[0] or name in RANDOM:
-                        runs.append((name, seed, METHODS[name](lesson, seed, cells)))
+                runs += [
+                    (name, seed, METHODS[name](lesson, seed, cells))
+                    for name in possible(names, lesson.layers)
+                    if seed == seeds[0] or name in RANDOM
+                ]
     return FoldScores(
         fold.labels[fold.test] == ORE,
         drilled.holes[nearest],
@@ -226,29 +228,41 @@ def make_lessons(
         rows = fold.train[drawn]
         cells = np.stack(np.unravel_index(rock[rows], shape), axis=1)
         faults = layers.get("fault_distance")
+        draw = _Draw(
+            drilled.places[rows], fold.labels[rows], holes[rows],
+            None if faults is None else faults[tuple(cells.T)],
+        )  # fmt: skip
         lessons[seed] = Lesson(
-            volume, cells, fold.labels[rows], holes[rows], layers,
+            volume,
+            cells,
+            draw.labels,
+            draw.holes,
+            layers,
             lambda some: centres[np.ravel_multi_index(tuple(some.T), shape)],
             evidence,
-            _when_asked(
-                evidence, drilled.places[rows], fold.labels[rows], holes[rows],
-                None if faults is None else faults[tuple(cells.T)], seed,
-            ),
-        )  # fmt: skip
+            _when_asked(evidence, draw, seed),
+        )
     return lessons
 
 
-def _when_asked(
-    evidence: Evidence,
-    places: NDArray[np.float64],
-    labels: NDArray[np.int64],
-    holes: NDArray,
-    faults: NDArray[np.float64] | None,
-    seed: int,
-):  # type: ignore[no-untyped-def]
+@dataclass(frozen=True, eq=False)
+class _Draw:
+    """Training cells of one seed."""
+
+    places: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    holes: NDArray
+    faults: NDArray[np.float64] | None
+
+
+def _when_asked(evidence: Evidence, draw: _Draw, seed: int) -> Callable[[], HeldOutRows]:
+    """Return a function that makes the held-out rows when first called, and keeps them."""
+
     @cache
     def made() -> HeldOutRows:
-        return held_out_rows(evidence, places, labels, holes, faults, random_state=seed)
+        return held_out_rows(
+            evidence, draw.places, draw.labels, draw.holes, draw.faults, random_state=seed
+        )
 
     return made
 

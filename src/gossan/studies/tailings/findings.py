@@ -13,14 +13,13 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from gossan.geostat.covariance import VariogramModel
 from gossan.geostat.declustering import decluster_cells
-from gossan.geostat.variogram import experimental_variogram
 from gossan.report.tailings import TailingsFindings
 from gossan.studies.tailings.methods import LEVELS, NAMES
 from gossan.studies.tailings.published import LEAK
 from gossan.studies.tailings.samples import Samples
 from gossan.studies.tailings.trust import HeldOut, ScoredTraining
+from gossan.studies.variograms import experimental_along
 from gossan.validation.intervals import interval_coverage
 
 CITATIONS = (
@@ -159,34 +158,13 @@ def _variograms(samples: Samples, training: ScoredTraining) -> dict[str, dict[st
         training.scores.T, samples.elements, training.usual, strict=True
     ):
         told[element] = {
-            "experimental": _experimental(samples.coords, column, fitted.model),
+            "experimental": experimental_along(samples.coords, column, fitted.model),
             "model": fitted.model,
             "is_trusted": fitted.is_trusted,
             "reasons": list(fitted.reasons),
             "unit": "normal scores",
         }
     return told
-
-
-def _experimental(
-    coords: NDArray[np.float64], column: NDArray[np.float64], model: VariogramModel
-) -> pd.DataFrame:
-    """Return semivariances along the axes of a model, or of all directions where it has none."""
-    longest = max(model.structures, key=lambda each: each.sill, default=None)
-    if longest is None or len(set(longest.ranges)) == 1:
-        return experimental_variogram(coords, column).table().assign(direction="all")
-    azimuth = longest.angles[0]
-    ways = [(azimuth, 0.0), ((azimuth + 90.0) % 180.0, 0.0)]
-    ways += [(0.0, -90.0)] * (coords.shape[1] == 3)
-    parts = []
-    for way in ways:
-        try:
-            found = experimental_variogram(coords, column, direction=way, tolerance=30.0)
-        except ValueError:  # no pair lies that way
-            continue
-        table = found.table()
-        parts.append(table.assign(direction=[way] * len(table)))
-    return pd.concat(parts, ignore_index=True)
 
 
 def _summary(samples: Samples) -> pd.DataFrame:

@@ -1,0 +1,267 @@
+"""The map of a deposit study: every cell of rock scored by all holes, and the targets in it.
+
+A campaign and the method that was chosen come in; a grid with score, spread and evidence, and ranked
+targets, go out.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+from scipy.stats import rankdata
+
+from gossan._checks import GossanWarning
+from gossan.data.grids.grid import add_layer, cell_volume, grid_shape
+from gossan.geostat.covariance import VariogramModel
+from gossan.prospectivity.collars import suggest_collars
+from gossan.prospectivity.targets import Targets, find_targets
+from gossan.sampling.cells import UNKNOWN
+from gossan.studies.composites import AXES
+from gossan.studies.deposit.indicators import Cube, make_cube
+from gossan.studies.deposit.methods import BASELINES, METHODS, RANDOM
+from gossan.studies.deposit.protocols import Fold
+from gossan.studies.deposit.trust import Campaign, cells_of_rock, make_lessons, possible
+
+LEAST_CELLS = 8  # of a target, where no volume is asked for
+SILENT = ("distance to sample",)  # knows where was drilled, and nothing of ore
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """Scores of all cells of rock, as ranks between 0 and 1.
+
+    Attributes
+    ----------
+    chosen : float32 array of shape (n_seeds, n_rock)
+        Of the method that makes the map, once a seed.
+    others : dict of method to float32 array of shape (n_rock,)
+    """
+
+    chosen: NDArray[np.float32]
+    others: dict[str, NDArray[np.float32]]
+
+
+def score_rock(
+    campaign: Campaign,
+    chosen: str,
+    *,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    most_cells: int,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Scores:
+    """Score every cell of rock, learning from all holes.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    chosen : str
+        Method that makes the map.
+    names : sequence of str
+        Methods that are asked besides, once.
+    seeds : sequence of int
+        Of the chosen method, if it is random.
+    most_cells : int
+        Barren cells that train.
+    progress : callable
+        Called with a line before each method.
+
+    Returns
+    -------
+    scores : Scores
+    """
+    drilled = campaign.drilled()
+    labels = drilled.label(np.ones(len(drilled.coords), dtype=bool)).labels
+    known = np.flatnonzero(labels != UNKNOWN)
+    fold = Fold(np.ones(len(drilled.coords), dtype=bool), known, known[:0], labels)
+    rock = cells_of_rock(campaign, np.arange(len(drilled.places)))
+    own = list(seeds) if chosen in RANDOM else [seeds[0]]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        lessons = make_lessons(campaign, fold, seeds=own, most_cells=most_cells)
+        maps = []
+        for seed, lesson in lessons.items():
+            progress(f"map: {chosen}, seed {seed}")
+            maps.append(as_ranks(METHODS[chosen](lesson, seed, rock)))
+        first = lessons[own[0]]
+        others = {}
+        for name in possible(names, first.layers):
+            if name != chosen and name not in SILENT:
+                progress(f"map: {name}")
+                others[name] = as_ranks(METHODS[name](first, own[0], rock))
+    return Scores(np.stack(maps), others)
+
+
+def as_ranks(scores: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Share of the scored cells that score lower, ties counting half; NaN stays.
+
+    Examples
+    --------
+    >>> as_ranks(np.array([5.0, 1.0, np.nan, 9.0, 7.0]))
+    array([0.375, 0.125,   nan, 0.875, 0.625], dtype=float32)
+    """
+    known = np.isfinite(scores)
+    ranks = np.full(len(scores), np.nan, dtype=np.float32)
+    if known.any():
+        ranks[known] = (rankdata(scores[known]) - 0.5) / known.sum()
+    return ranks
+
+
+def make_map(campaign: Campaign, scores: Scores) -> tuple[xr.Dataset, Cube]:
+    """Grid with the score, its spread, what it rests on and how far samples are.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    scores : Scores
+
+    Returns
+    -------
+    grid : Dataset
+        "score" (share of the rock that scores lower, mean over seeds ranked again), "spread" (its
+        standard deviation over seeds, where there are several), "ore_grade" (kriged, in the unit of
+        the composites), the other indicators, "fault_distance", "sample_distance" [m] and
+        "is_extrapolated" (farther from a sample than the range of the variogram); missing above the
+        ground.
+    cube : Cube
+        What it was made from.
+    """
+    rock = campaign.rock_cells()
+    cube = make_cube(
+        campaign.composites, campaign.grid, elements=campaign.elements, settings=campaign.settings,
+        where="rock",
+    )  # fmt: skip
+    made = campaign.grid.drop_vars(list(campaign.grid.data_vars))
+
+    def put(name: str, values: NDArray, **attributes: str) -> None:
+        nonlocal made
+        full = np.full(int(np.prod(grid_shape(campaign.grid))), np.nan, dtype=np.float32)
+        full[rock] = values
+        made = add_layer(made, name, full.reshape(grid_shape(campaign.grid)), **attributes)
+
+    put("score", as_ranks(scores.chosen.mean(axis=0)), long_name="share of the rock scoring lower")
+    if len(scores.chosen) > 1:
+        put("spread", scores.chosen.std(axis=0, ddof=1), long_name="spread over seeds")
+    grades = np.exp(np.asarray(cube.grid["ore_grade"], dtype=float).ravel()[rock])
+    put("ore_grade", grades, long_name=f"kriged {campaign.settings.ore}, median")
+    for name in cube.names:
+        if name not in ("ore", "fault_buffer"):
+            put(name, np.asarray(cube.grid[name], dtype=float).ravel()[rock])
+    if "fault_distance" in campaign.grid:
+        put("fault_distance", campaign.grid["fault_distance"].to_numpy().ravel()[rock], units="m")
+    distance = sample_distance(campaign)
+    put("sample_distance", distance, units="m")
+    put("is_extrapolated", (distance > reach_of(cube.model)).astype(np.float32))
+    return made, cube
+
+
+def reach_of(model: VariogramModel) -> float:
+    """Distance beyond which samples say nothing of a place: the longest range in the plane [m]."""
+    return max((max(each.ranges[:2]) for each in model.structures), default=0.0)
+
+
+def sample_distance(campaign: Campaign) -> NDArray[np.float64]:
+    """Distance of each rock cell to the nearest composite [m]."""
+    coords = campaign.composites[list(AXES)].to_numpy(dtype=float)
+    return np.asarray(cKDTree(coords).query(campaign.drilled().places, workers=-1)[0])
+
+
+def rank_targets(
+    campaign: Campaign,
+    grid: xr.Dataset,
+    scores: Scores,
+    model: VariogramModel,
+    *,
+    medium: float,
+    high: float,
+    least: float = 0.0,
+    rank_by: str = "sum",
+) -> Targets:
+    """Targets of a map, ranked, each with spread, agreement of methods and why.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    grid : Dataset
+        Of `make_map`.
+    scores : Scores
+    model : VariogramModel
+    medium, high : float
+        Ranks that make a target.
+    least : float
+        Least volume [m³]; 0 takes eight cells.
+    rank_by : str
+        See `gossan.prospectivity.find_targets`.
+
+    Returns
+    -------
+    targets : Targets
+        Its grid is `grid` with the layer "target".
+    """
+    words = reason_words(campaign, grid)
+    judged = grid.rename({name: word for name, (word, _) in words.items()})
+    others = []
+    shape, rock = grid_shape(grid), campaign.rock_cells()
+    for name, ranks in scores.others.items():
+        full = np.full(int(np.prod(shape)), np.nan, dtype=np.float32)
+        full[rock] = ranks
+        judged = add_layer(judged, f"by {name}", full.reshape(shape))
+        others.append(f"by {name}")
+    found = find_targets(
+        judged,
+        medium=medium,
+        high=high,
+        shares=(1.0 - medium, 1.0 - high),
+        least=least or LEAST_CELLS * cell_volume(grid),
+        rank_by=rank_by,
+        spread="spread" if "spread" in grid else None,
+        others=others,
+        reasons={word: sign for word, sign in words.values()},
+        samples=campaign.composites[list(AXES)].to_numpy(dtype=float),
+        reach=reach_of(model),
+    )
+    target = found.grid["target"].to_numpy()
+    return replace(found, grid=add_layer(grid, "target", target))
+
+
+def plan_holes(
+    targets: Targets, ground: xr.Dataset, *, dip: float, most: int
+) -> pd.DataFrame | None:
+    """Holes through the first targets; None where there is no target."""
+    if not len(targets):
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GossanWarning)
+        return suggest_collars(targets, ground[["elevation"]], dip=dip, most=most)
+
+
+def reason_words(campaign: Campaign, grid: xr.Dataset) -> Mapping[str, tuple[str, int]]:
+    """Layers that speak for a target, in a geologist's words, and which way."""
+    settings = campaign.settings
+    factor = "-".join(each for each in settings.factor if each in campaign.elements)
+    words = {
+        "ore_grade": (f"kriged {settings.ore}", 1),
+        "near": ("near-ore balance", 1),
+        "front_tail": ("front-tail balance", 1),
+        "factor": (f"{factor} factor", 1),
+        "fault_distance": ("distance to fault", -1),
+    }
+    return {name: word for name, word in words.items() if name in grid}
+
+
+def rivals(names: Sequence[str]) -> list[str]:
+    """Methods whose agreement with the map is told: all but the distance to a sample.
+
+    Examples
+    --------
+    >>> rivals(["kriged ore", "distance to sample"])
+    ['kriged ore']
+    """
+    return [name for name in names if name in BASELINES or name in METHODS if name not in SILENT]

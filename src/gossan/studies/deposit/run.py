@@ -1,0 +1,209 @@
+"""Run a deposit study file: each section's function, and the order in which they are called.
+
+A checked `Study` and a folder come in; the run folder, report first, goes out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gossan.report import write_report
+from gossan.report.deposit import deposit_report
+from gossan.studies.deposit import sections
+from gossan.studies.deposit.findings import Trust, study_findings
+from gossan.studies.deposit.mapping import (
+    Scores,
+    make_map,
+    plan_holes,
+    rank_targets,
+    rivals,
+    score_rock,
+)
+from gossan.studies.deposit.methods import RECOMMENDED
+from gossan.studies.deposit.outputs import SCENE, write_map, write_view
+from gossan.studies.deposit.tables import Field, read_field
+from gossan.studies.deposit.validation import deal_folds, validate
+from gossan.studies.record import Study
+from gossan.studies.run_folder import RunFolder, fingerprint
+
+TOP_KEYS: tuple[str, ...] = ()
+SECTIONS: Mapping[str, Callable[..., Any]] = {
+    "holes": sections.holes,
+    "ore": sections.ore,
+    "faults": sections.faults,
+    "ground": sections.ground,
+    "impute": sections.impute,
+    "indicators": sections.indicators,
+    "grid": sections.grid,
+    "methods": sections.methods,
+    "validate": sections.validate,
+    "targets": sections.targets,
+}
+CALLED = ("ore", "ground", "impute", "indicators", "grid", "methods", "validate", "targets")
+NEEDED = {"holes": 'collar = "FILE" and assay = "FILE"', "ore": "cutoff = NUMBER"}
+TRACE_STEP = 10.0  # m
+
+Settings = dict[str, dict[str, Any]]
+
+
+def settings_of(study: Study) -> Settings:
+    """The arguments of each section, complete; a section that is not there has its defaults."""
+    for name, keys in NEEDED.items():
+        if name not in study.sections:
+            raise ValueError(f"{study.path}: there is no section [{name}]. Add it, with {keys}.")
+    named = [name for name in SECTIONS if name in study.sections or name in CALLED]
+    return {name: SECTIONS[name](**study.sections.get(name, {})) for name in named}
+
+
+def check(study: Study) -> list[str]:
+    """Problems that would stop the study before anything slow runs, a sentence each."""
+    try:
+        settings = settings_of(study)
+        field = read_field(settings, study.path.parent)
+        told = settings["validate"]
+        folds, notes = deal_folds(
+            field.campaign, told["protocols"], n_splits=told["n_splits"],
+            block_size=told["block_size"],
+        )  # fmt: skip
+    except (ValueError, OSError, ImportError) as error:
+        return [str(error)]
+    return [] if folds or not told["protocols"] else notes
+
+
+def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = None) -> Path:
+    """Run the study into `target`; parts that an earlier run finished are not done again."""
+    say = progress or (lambda _: None)
+    settings = settings_of(study)
+    say("reading the tables")
+    field = read_field(settings, study.path.parent)
+    folder = RunFolder(target, owner=f"run of {study.path.name}")
+    trust = _trust(field, settings, folder, say)
+    scores = _scores(field, settings, trust, folder, say)
+    say("targets")
+    grid, cube = make_map(field.campaign, scores)
+    wanted = settings["targets"]
+    targets = rank_targets(
+        field.campaign, grid, scores, cube.model,
+        **{key: wanted[key] for key in ("medium", "high", "least", "rank_by")},
+    )  # fmt: skip
+    collars = plan_holes(targets, field.ground, dip=wanted["dip"], most=wanted["most"])
+    traces = field.composites.holes.traces(TRACE_STEP)
+    say("report")
+    notes = write_map(folder, field, targets, collars, traces)
+    write_view(folder, field, targets, collars, traces, title=study.title)
+    findings = study_findings(
+        field, trust, title=study.title, grid=targets.grid, targets=targets, collars=collars,
+        fitted=cube.fitted, indicator_notes=[*cube.notes, *notes], traces=traces, scene=SCENE,
+        rule=_rule(field),
+    )  # fmt: skip
+    _write(folder, study, field, trust, settings)
+    write_report(folder.path / "report.html", deposit_report(findings))
+    return folder.path
+
+
+def summarise(folder: Path) -> str:
+    """The scores of a run and its first targets, a line each."""
+    scores = pd.read_csv(folder / "scores.csv")
+    lines = [f"{'method':20s} {'protocol':9s} AUC (95 %)             AP    ore in the best 1 %"]
+    lines += [
+        f"{row.method:20s} {row.protocol:9s} {row.auc:.3f} ({row.auc_low:.3f}-{row.auc_high:.3f})"
+        f"   {row.ap:.2f}  {row.capture_1:.0%}"
+        for row in scores.itertuples()
+    ]
+    targets = pd.read_csv(folder / "targets.csv")
+    lines.append(f"{len(targets)} targets" + (", the first:" if len(targets) else "."))
+    lines += [
+        f"  {row.target}: {row.easting:,.0f} E {row.northing:,.0f} N, {row.bottom:,.0f} to"
+        f" {row.top:,.0f} m, {row.volume / 1e6:.2f} million m³, {row.why}"
+        for row in targets.head(3).itertuples()
+    ]
+    return "\n".join(lines)
+
+
+def _seeds(settings: Settings) -> list[int]:
+    first = settings["methods"]["random_state"]
+    return [first + number for number in range(settings["methods"]["n_seeds"])]
+
+
+def _trust(
+    field: Field, settings: Settings, folder: RunFolder, say: Callable[[str], None]
+) -> Trust:
+    told, chosen = settings["validate"], settings["methods"]
+    folds, notes = deal_folds(
+        field.campaign, told["protocols"], n_splits=told["n_splits"],
+        block_size=told["block_size"], random_state=chosen["random_state"],
+    )  # fmt: skip
+    return validate(
+        field.campaign, folds, names=chosen["names"], choose=chosen["choose"] or RECOMMENDED,
+        seeds=_seeds(settings), most_cells=chosen["most_cells"], n_nulls=told["n_nulls"],
+        n_jobs=told["n_jobs"], folder=folder, notes=notes, progress=say,
+    )  # fmt: skip
+
+
+def _scores(
+    field: Field,
+    settings: Settings,
+    trust: Trust,
+    folder: RunFolder,
+    say: Callable[[str], None],
+) -> Scores:
+    """Return the scores of all rock, from the folder if an earlier run left them there."""
+    chosen = settings["methods"]
+    campaign = field.campaign
+    names = rivals(chosen["names"])
+    depends = {
+        "composites": fingerprint(campaign.composites),
+        "grid": [list(map(float, campaign.grid[axis])) for axis in campaign.grid.dims],
+        "faults": len(field.faults),
+        "settings": str(campaign.settings),
+        "ore": settings["ore"],
+        "chosen": trust.chosen,
+        "names": names,
+        "seeds": _seeds(settings),
+        "most_cells": chosen["most_cells"],
+    }
+
+    def compute() -> dict[str, np.ndarray]:
+        made = score_rock(
+            campaign, trust.chosen, names=names, seeds=_seeds(settings),
+            most_cells=chosen["most_cells"], progress=say,
+        )  # fmt: skip
+        return {"chosen": made.chosen, **{f"by {name}": each for name, each in made.others.items()}}
+
+    arrays = folder.part("map", depends, compute)
+    others = {name[3:]: each for name, each in arrays.items() if name.startswith("by ")}
+    return Scores(arrays["chosen"], others)
+
+
+def _rule(field: Field) -> str:
+    drilled = field.campaign.drilled()
+    labels = drilled.label(np.ones(len(drilled.coords), dtype=bool))
+    return str(labels)
+
+
+def _write(folder: RunFolder, study: Study, field: Field, trust: Trust, settings: Settings) -> None:
+    folder.write_table("scores.csv", trust.scores)
+    folder.write_table("comparisons.csv", trust.comparisons)
+    folder.write_table("folds.csv", trust.folds)
+    folder.write_table("null.csv", trust.null)
+    folder.write_table("composites.csv", field.composites.table)
+    folder.write_text("quality.txt", f"{field.composites.report}\n")
+    if len(field.composites.holes.changes):
+        folder.write_table("changes.csv", field.composites.holes.changes)
+    folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
+    folder.write_manifest(
+        {
+            "study": study.kind,
+            "title": study.title,
+            "tables": field.files,
+            "composites_sha256": fingerprint(field.composites.table),
+            "chosen": trust.chosen,
+            "methods": list(settings["methods"]["names"]),
+            "left_out": field.composites.left_out,
+        }
+    )

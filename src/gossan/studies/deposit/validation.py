@@ -1,0 +1,286 @@
+"""All protocols of a deposit study run: folds dealt, scored in several processes, kept, and judged.
+
+A campaign and what the study file asks for come in; `Trust` goes out. A fold that an earlier run
+finished is not done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import joblib
+import numpy as np
+import pandas as pd
+
+from gossan.studies.deposit.findings import Trust
+from gossan.studies.deposit.indicators import make_cube
+from gossan.studies.deposit.judging import (
+    advise,
+    compare_to_baselines,
+    fold_table,
+    null_table,
+    score_table,
+    success_rates,
+)
+from gossan.studies.deposit.mapping import reach_of
+from gossan.studies.deposit.methods import BASELINES, RECOMMENDED, SIDE
+from gossan.studies.deposit.protocols import (
+    Fold,
+    block_folds,
+    depth_folds,
+    hole_folds,
+    paper_folds,
+)
+from gossan.studies.deposit.trust import Campaign, FoldScores, score_fold
+from gossan.studies.run_folder import RunFolder, fingerprint
+
+HONEST = ("holes", "depth")  # protocols that the choice of the map's method rests on
+
+
+def deal_folds(
+    campaign: Campaign,
+    protocols: Sequence[str],
+    *,
+    n_splits: int = 5,
+    block_size: float = 0.0,
+    random_state: int = 0,
+) -> tuple[dict[str, list[Fold]], list[str]]:
+    """Folds of each protocol that can be run.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    protocols : sequence of str
+    n_splits : int
+        Folds of holes and of blocks; fewer where there are fewer holes with ore.
+    block_size : float
+        [m]; 0 takes the range of the variogram.
+    random_state : int
+
+    Returns
+    -------
+    folds : dict of protocol to list of Fold
+    notes : list of str
+        Protocols that could not be run, and why.
+    """
+    drilled = campaign.drilled()
+    is_rich = drilled.grades >= drilled.cutoff
+    rich_holes = len(np.unique(drilled.holes[is_rich]))
+    n_splits = max(2, min(n_splits, rich_holes))
+    folds: dict[str, list[Fold]] = {}
+    notes: list[str] = []
+    for protocol in protocols:
+        try:
+            if protocol == "paper":
+                made = paper_folds(drilled, random_state=random_state)
+            elif protocol == "holes":
+                made = hole_folds(drilled, n_splits=n_splits)
+            elif protocol == "blocks":
+                size, zone = _block_sizes(campaign, block_size)
+                made = block_folds(
+                    drilled, size=size, dead_zone=zone, n_splits=n_splits, random_state=random_state
+                )
+            else:
+                made = depth_folds(drilled)
+        except ValueError as error:
+            notes.append(f"The protocol {protocol!r} could not be run: {error}")
+            continue
+        if any(len(fold.test) and _can_learn(fold) for fold in made):
+            folds[protocol] = [fold for fold in made if len(fold.test) and _can_learn(fold)]
+            missed = len(made) - len(folds[protocol])
+            if missed:
+                notes.append(
+                    f"{protocol}: {missed} of {len(made)} folds have no ore to find, or none to learn"
+                    " from, and are not scored."
+                )
+        else:
+            notes.append(
+                f"The protocol {protocol!r} could not be run: no fold has ore on both sides."
+            )
+    return folds, notes
+
+
+def validate(
+    campaign: Campaign,
+    folds: Mapping[str, Sequence[Fold]],
+    *,
+    names: Sequence[str],
+    choose: str,
+    seeds: Sequence[int],
+    most_cells: int,
+    n_nulls: int,
+    n_jobs: int,
+    folder: RunFolder | None = None,
+    notes: Sequence[str] = (),
+    progress: Callable[[str], None] = lambda _: None,
+) -> Trust:
+    """Score all folds, and judge.
+
+    Parameters
+    ----------
+    campaign : Campaign
+    folds : mapping of protocol to folds
+    names : sequence of str
+        Methods.
+    choose : str
+        Method to make the map; the recommended one gives way to a baseline that beats it.
+    seeds : sequence of int
+    most_cells : int
+        Barren cells that train.
+    n_nulls : int
+        Null tests.
+    n_jobs : int
+        Processes.
+    folder : RunFolder, optional
+        Where finished folds are kept.
+    notes : sequence of str
+        Handed on.
+    progress : callable
+
+    Returns
+    -------
+    trust : Trust
+    """
+    told = score_folds(
+        campaign, folds, names=names, seeds=seeds, most_cells=most_cells, n_jobs=n_jobs,
+        folder=folder, progress=progress,
+    )  # fmt: skip
+    is_rich = (campaign.composites[campaign.settings.ore] >= campaign.cutoff).to_numpy()
+    holes = campaign.composites["hole"].to_numpy(dtype=str)
+    compared = {
+        protocol: compare_to_baselines(protocol, found)
+        for protocol, found in told.items()
+        if protocol in HONEST
+    }
+    chosen, advice = _choice(choose, compared)
+    tried = [name for name in (chosen, *BASELINES) if name in names]
+    progress("judging")
+
+    def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+        kept = [table for table in tables if len(table)]
+        return pd.concat(kept, ignore_index=True) if kept else pd.DataFrame()
+
+    return Trust(
+        joined([score_table(protocol, found) for protocol, found in told.items()]),
+        joined([compare_to_baselines(protocol, found) for protocol, found in told.items()]),
+        joined([fold_table(protocol, found) for protocol, found in told.items()]),
+        joined([success_rates(protocol, found) for protocol, found in told.items()]),
+        joined(
+            [
+                null_table(protocol, found, is_rich, holes, names=tried, n_nulls=n_nulls)
+                for protocol, found in told.items()
+                if protocol in HONEST
+            ]
+        ),
+        chosen,
+        advice,
+        list(notes),
+    )
+
+
+def score_folds(
+    campaign: Campaign,
+    folds: Mapping[str, Sequence[Fold]],
+    *,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    most_cells: int,
+    n_jobs: int = 1,
+    folder: RunFolder | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, list[FoldScores]]:
+    """Scores of the test cells of all folds, several folds at a time.
+
+    Parameters
+    ----------
+    campaign, folds, names, seeds, most_cells, n_jobs, folder, progress
+        As of `validate`.
+
+    Returns
+    -------
+    told : dict of protocol to list of FoldScores
+    """
+    jobs = [
+        (protocol, number, fold)
+        for protocol, some in folds.items()
+        for number, fold in enumerate(some)
+    ]
+    settings = {"names": list(names), "seeds": list(seeds), "most_cells": most_cells}
+    found: dict[tuple[str, int], FoldScores] = {}
+    keys = {}
+    for protocol, number, fold in jobs:
+        keys[protocol, number] = _key(campaign, fold, protocol, settings)
+        kept = folder.kept(f"{protocol}_{number}", keys[protocol, number]) if folder else None
+        if kept:
+            found[protocol, number] = FoldScores(**kept)
+    left = [job for job in jobs if job[:2] not in found]
+    if left:
+        progress(f"{len(left)} folds to score, with all that is fitted fitted again")
+    work = joblib.Parallel(n_jobs=min(n_jobs, max(len(left), 1)), return_as="generator_unordered")(
+        joblib.delayed(_score)(campaign, protocol, number, fold, settings)
+        for protocol, number, fold in left
+    )
+    for done, (protocol, number, scores) in enumerate(work, start=1):
+        found[protocol, number] = scores
+        if folder:
+            folder.keep(f"{protocol}_{number}", keys[protocol, number], scores.arrays())
+        progress(f"{protocol}, fold {number + 1}: {done} of {len(left)} folds scored")
+    return {
+        protocol: [found[protocol, number] for number in range(len(some))]
+        for protocol, some in folds.items()
+    }
+
+
+def _score(
+    campaign: Campaign, protocol: str, number: int, fold: Fold, settings: Mapping[str, Any]
+) -> tuple[str, int, FoldScores]:
+    return protocol, number, score_fold(campaign, fold, protocol=protocol, **settings)
+
+
+def _key(
+    campaign: Campaign, fold: Fold, protocol: str, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    parts = {"train": fold.train, "test": fold.test, "labels": fold.labels}
+    return {
+        "protocol": protocol,
+        "composites": fingerprint(campaign.composites),
+        "grid": fingerprint(
+            pd.DataFrame({name: layer.to_numpy().ravel() for name, layer in campaign.grid.items()})
+        ),
+        "fold": {name: joblib.hash(part) for name, part in parts.items()},
+        "hidden": joblib.hash(fold.composites),
+        "settings": str(campaign.settings),
+        **settings,
+    }
+
+
+def _choice(choose: str, compared: Mapping[str, pd.DataFrame]) -> tuple[str, str]:
+    if choose != RECOMMENDED:
+        return choose, f"{choose!r} makes the map, as the study file asks."
+    if not any(len(table) for table in compared.values()):
+        return choose, f"{choose!r} makes the map; nothing was held out to try it on."
+    return advise(compared, choose)
+
+
+def _can_learn(fold: Fold) -> bool:
+    labels = fold.labels[fold.train]
+    return bool((labels == 1).any() and (labels == 0).any())
+
+
+def _block_sizes(campaign: Campaign, size: float) -> tuple[float, float]:
+    """Return the edge of blocks and their dead zone [m]: the range of the variogram, and a patch."""
+    coords = campaign.composites[["easting", "northing"]].to_numpy(dtype=float)
+    extent = float(np.ptp(coords, axis=0).max())
+    cell = float(np.diff(campaign.grid["easting"].to_numpy()[:2])[0])
+    empty = campaign.grid.isel(elevation=slice(0, 1), northing=slice(0, 1), easting=slice(0, 1))
+    cube = make_cube(
+        campaign.composites,
+        empty,
+        elements=campaign.elements,
+        settings=campaign.settings,
+    )
+    reach = reach_of(cube.model)
+    return size or max(min(reach, extent / 4.0), 2.0 * SIDE * cell), min(reach, extent / 8.0) + (
+        SIDE // 2
+    ) * cell
