@@ -351,6 +351,13 @@ def test_flat_triangles_and_repeated_vertices_are_counted(tmp_path):
     assert one.triangles.tolist() == [[0, 1, 2], [0, 1, 2]]
 
 
+def test_a_surface_that_is_lost_is_told(tmp_path):
+    flat = CSV.replace('"F 2";7;0;100;50', '"F 2";7;50;0;50')
+    with pytest.warns(GossanWarning, match="1 of 2 triangles have no area.*1 surfaces consist of"):
+        (one,) = read_surfaces(write(tmp_path, ".csv", flat))
+    assert one.name == "F1"
+
+
 # What is refused
 
 VRTX = GOCAD.partition("TFACE")[0] + "VRTX 1 0 0 0\nVRTX 2 9 0 0\nVRTX 3 0 9 0\n"

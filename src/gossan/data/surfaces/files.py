@@ -194,6 +194,8 @@ def _tell(source: str, counts: Counter[str]) -> None:
     said = []
     if counts["flat"]:
         said.append(f"{counts['flat']} of {counts['triangles']} triangles have no area: left out")
+    if counts["lost"]:
+        said.append(f"{counts['lost']} surfaces consist of such triangles only")
     if counts["repeated"]:
         said.append(f"{counts['repeated']} of {counts['vertices']} vertices repeat another: merged")
     if said:
