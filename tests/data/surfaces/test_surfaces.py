@@ -284,6 +284,22 @@ def test_surfaces_come_back_as_they_were(tmp_path, ending):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("ending", WRITTEN)
+def test_odd_names_come_back(tmp_path, ending):
+    if ending == ".omf":
+        pytest.importorskip("omf")
+    names = ["NA", "007", "1.50", "a,b;c", "x#y", "Größe", "o 1", "END"]
+    given = [Surface(fault().vertices, fault().triangles, name) for name in names]
+    assert [s.name for s in read_surfaces(write_surfaces(given, tmp_path / f"a{ending}"))] == names
+
+
+@pytest.mark.parametrize("ending", [".ts", ".obj"])
+def test_marks_of_the_format_are_left_out_of_a_name(tmp_path, ending):
+    given = Surface(fault().vertices, fault().triangles, '{"F1"}\\')
+    (back,) = read_surfaces(write_surfaces(given, tmp_path / f"a{ending}"))
+    assert back.name == "F1"
+
+
 def test_one_surface_is_written_as_well_as_a_list(tmp_path):
     (back,) = read_surfaces(write_surfaces(fault(), tmp_path / "a.obj"))
     assert back.name == "F1"
@@ -333,6 +349,13 @@ def test_flat_triangles_and_repeated_vertices_are_counted(tmp_path):
         (one,) = read_surfaces(write(tmp_path, ".obj", text))
     assert len(one.vertices) == 3  # that of no triangle is left out, whatever it is
     assert one.triangles.tolist() == [[0, 1, 2], [0, 1, 2]]
+
+
+def test_a_surface_that_is_lost_is_told(tmp_path):
+    flat = CSV.replace('"F 2";7;0;100;50', '"F 2";7;50;0;50')
+    with pytest.warns(GossanWarning, match="1 of 2 triangles have no area.*1 surfaces consist of"):
+        (one,) = read_surfaces(write(tmp_path, ".csv", flat))
+    assert one.name == "F1"
 
 
 # What is refused
@@ -403,6 +426,7 @@ REFUSED = {
     "longitudes and latitudes .Lon, Lat., which are degrees": (
         ".csv", "Lon,Lat,z\n" + "115.2,-30.1,3\n" * 3,
     ),
+    "has coordinates in feet .X .ft... Export it in metres": (".csv", CSV.replace("X [m]", "X (ft)")),
     "is empty": (".csv", ""),
 }  # fmt: skip
 
@@ -427,6 +451,12 @@ def test_an_omf_without_surfaces_is_refused(tmp_path, omf):
     points = omf.PointSetElement(name="p", geometry=omf.PointSetGeometry(vertices=np.zeros((1, 3))))
     omf.OMFWriter(omf.Project(name="a", elements=[points]), str(tmp_path / "a.omf"))
     with pytest.raises(ValueError, match="holds no triangulated surface, but PointSetElement"):
+        read_surfaces(tmp_path / "a.omf")
+
+
+def test_an_omf_in_feet_is_refused(tmp_path, omf):
+    omf.OMFWriter(omf.Project(name="a", units="ft", elements=[]), str(tmp_path / "a.omf"))
+    with pytest.raises(ValueError, match="its units are 'ft', not metres"):
         read_surfaces(tmp_path / "a.omf")
 
 

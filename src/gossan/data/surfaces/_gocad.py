@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gossan.data.surfaces._lines import bad_line, read_lines, to_numbers, to_whole
+from gossan.data.surfaces._lines import bad_line, bare_name, read_lines, to_numbers, to_whole
 from gossan.data.surfaces._mesh import Mesh, RefusedError, mesh_of
 from gossan.data.surfaces.record import Surface
 
@@ -101,7 +101,7 @@ def write_gocad(surfaces: Sequence[Surface], path: Path) -> None:
     """Write one TSurf a surface."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for surface in surfaces:
-            file.write(f"GOCAD TSurf 1\nHEADER {{\nname:{surface.name}\n}}\n")
+            file.write(f"GOCAD TSurf 1\nHEADER {{\nname:{bare_name(surface.name)}\n}}\n")
             file.write("GOCAD_ORIGINAL_COORDINATE_SYSTEM\nNAME Default\n")
             file.write('AXIS_NAME "X" "Y" "Z"\nAXIS_UNIT "m" "m" "m"\nZPOSITIVE Elevation\n')
             file.write("END_ORIGINAL_COORDINATE_SYSTEM\nTFACE\n")

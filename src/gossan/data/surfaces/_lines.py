@@ -54,6 +54,11 @@ def to_whole(word: str, number: int, line: str) -> int:
     return int(word)
 
 
+def bare_name(name: str) -> str:
+    """Return a name without the marks that mean something in text formats."""
+    return re.sub(r'[{}"\\]', "", name).strip() or "surface"
+
+
 def bad_line(number: int, what: str, line: str) -> RefusedError:
     """Return the error of a line (the first is 1): what is wrong, and how the line begins."""
     shown = line.strip()

@@ -88,7 +88,9 @@ def clean_meshes(meshes: Iterable[Mesh]) -> tuple[list[Surface], Counter[str]]:
         if not len(mesh.triangles):
             continue
         cleaned = _clean(mesh, counts)
-        if cleaned is not None:
+        if cleaned is None:
+            counts["lost"] += 1
+        else:
             name = " ".join(mesh.name.split()) or "surface"
             taken[name] += 1
             unique = name if taken[name] == 1 else f"{name} ({taken[name]})"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gossan.data.surfaces._lines import bad_line, read_lines, to_numbers, to_whole
+from gossan.data.surfaces._lines import bad_line, bare_name, read_lines, to_numbers, to_whole
 from gossan.data.surfaces._mesh import Mesh, RefusedError, fan, mesh_of
 from gossan.data.surfaces.record import Surface
 
@@ -51,7 +51,7 @@ def write_wavefront(surfaces: Sequence[Surface], path: Path) -> None:
     n_before = 0
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for surface in surfaces:
-            file.write(f"o {surface.name}\n")
+            file.write(f"o {bare_name(surface.name)}\n")
             for x, y, z in surface.vertices.tolist():
                 file.write(f"v {x!r} {y!r} {z!r}\n")
             for a, b, c in (surface.triangles + 1 + n_before).tolist():

@@ -88,7 +88,9 @@ def read_surfaces(path: str | Path) -> tuple[Surface, ...]:
         If there is no such file.
     ValueError
         If the ending names no format, the file is damaged or holds no triangle, a coordinate is
-        missing or not finite, or coordinates are degrees; the message names file and line.
+        missing or not finite, or lengths are no metres: feet where the file says so, degrees by
+        its headers or where it is less than one wide and far higher. The message names file and
+        line.
     ImportError
         If the format needs a package that is not installed; the message says which.
 
@@ -192,6 +194,8 @@ def _tell(source: str, counts: Counter[str]) -> None:
     said = []
     if counts["flat"]:
         said.append(f"{counts['flat']} of {counts['triangles']} triangles have no area: left out")
+    if counts["lost"]:
+        said.append(f"{counts['lost']} surfaces consist of such triangles only")
     if counts["repeated"]:
         said.append(f"{counts['repeated']} of {counts['vertices']} vertices repeat another: merged")
     if said:

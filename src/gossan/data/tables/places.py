@@ -5,6 +5,8 @@ A `RawTable` comes in; an array of coordinates [m] goes out, or an error that na
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -12,6 +14,9 @@ from numpy.typing import NDArray
 from gossan.data._coordinates import DEGREES, SYNONYMS, list_words, plain_header
 from gossan.data.tables.rawtable import RawTable
 from gossan.data.tables.sites import clean_text
+
+FEET = frozenset({"ft", "feet", "foot", "us-ft", "usft", "us ft", "ftus"})
+"""Words for lengths that are no metres."""
 
 _BLANK = {"nan", "na", "n/a", "null", "none", "-", "*"}
 
@@ -68,6 +73,12 @@ def _columns(raw: RawTable) -> dict[str, str]:
             f"{raw.source} has longitudes and latitudes ({columns['easting']},"
             f" {columns['northing']}), which are degrees. Export it in projected metres (UTM, say)."
         )
+    for header in columns.values():
+        unit = re.search(r"[\[(]\s*([^\])]*?)\s*[\])]", header)
+        if unit and unit[1].lower() in FEET:
+            raise ValueError(
+                f"{raw.source} has coordinates in feet ({header}). Export it in metres."
+            )
     return columns
 
 
