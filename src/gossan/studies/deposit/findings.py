@@ -35,16 +35,11 @@ NEAR_ORE = 60.0  # m from ore, within which zoning is read
 MOST_FRACTAL_CELLS = 300_000
 CITATIONS = (
     "Yu et al. 2022, Minerals 12, 1382, doi:10.3390/min12111382 (the study that this one follows).",
-    "Cheng, Agterberg & Ballantyne 1994, J. Geochem. Explor. 51, 109-130,"
-    " doi:10.1016/0375-6742(94)90013-2 (fractal thresholds).",
-    "Phillips, Anderson & Schapire 2006, Ecol. Model. 190, 231-259,"
-    " doi:10.1016/j.ecolmodel.2005.03.026 (maximum entropy).",
-    "Geurts, Ernst & Wehenkel 2006, Mach. Learn. 63, 3-42, doi:10.1007/s10994-006-6226-1 (extremely"
-    " randomised trees).",
-    "Wolpert 1992, Neural Netw. 5, 241-259, doi:10.1016/S0893-6080(05)80023-1 (learning from what was"
-    " held out).",
-    "Airola et al. 2019, Data Min. Knowl. Discov. 33, 730-747, doi:10.1007/s10618-018-00607-x (pooling"
-    " of held-out ranks).",
+    "Cheng et al. 1994, J. Geochem. Explor. 51, 109-130, doi:10.1016/0375-6742(94)90013-2 (fractals).",
+    "Phillips et al. 2006, Ecol. Model. 190, 231-259, doi:10.1016/j.ecolmodel.2005.03.026 (MaxEnt).",
+    "Geurts et al. 2006, Mach. Learn. 63, 3-42, doi:10.1007/s10994-006-6226-1 (forests).",
+    "Wolpert 1992, Neural Netw. 5, 241-259, doi:10.1016/S0893-6080(05)80023-1 (held-out evidence).",
+    "Airola et al. 2019, Data Min. Knowl. Discov. 33, 730-747, doi:10.1007/s10618-018-00607-x (ranks).",
 )
 
 

@@ -223,7 +223,7 @@ def rank_targets(
         rank_by=rank_by,
         spread="spread" if "spread" in grid else None,
         others=others,
-        reasons={word: sign for word, sign in words.values()},
+        reasons=dict(words.values()),
         samples=campaign.composites[list(AXES)].to_numpy(dtype=float),
         reach=reach_of(model),
     )

@@ -11,7 +11,7 @@ import xarray as xr
 
 from gossan.data.grids.files import write_grid
 from gossan.data.grids.polydata import write_points
-from gossan.data.surfaces import write_surfaces
+from gossan.data.surfaces.files import write_surfaces
 from gossan.prospectivity.targets import Targets
 from gossan.report.scene import Layer, Scene, Surface, write_scene
 from gossan.report.scene_layers import grade_traces, grid_slices, score_shells, target_boxes
@@ -114,17 +114,17 @@ def write_view(
     holes = traces[traces["hole"].isin(table["hole"])]
     layers: list[Layer] = [grade_traces(holes, table, ore, unit=unit, scale="log")]
     layers += score_shells(targets.grid, "score", [targets.medium, targets.high], name="Score")
-    for number, fault in enumerate(field.faults[:MOST_FAULTS]):
-        layers.append(
-            Surface(
-                fault.name,
-                fault.vertices,
-                fault.triangles,
-                opacity=0.3,
-                colour=FAULT_COLOURS[number % len(FAULT_COLOURS)],
-                note="Fault, as given",
-            )  # fmt: skip
+    layers += [
+        Surface(
+            fault.name,
+            fault.vertices,
+            fault.triangles,
+            colour=FAULT_COLOURS[number % len(FAULT_COLOURS)],
+            opacity=0.3,
+            note="Fault, as given",
         )
+        for number, fault in enumerate(field.faults[:MOST_FAULTS])
+    ]
     if len(targets):
         layers.append(target_boxes(targets.table))
     if collars is not None and collars["length"].notna().any():

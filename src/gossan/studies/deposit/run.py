@@ -92,7 +92,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         **{key: wanted[key] for key in ("medium", "high", "least", "rank_by")},
     )  # fmt: skip
     collars = plan_holes(targets, field.ground, dip=wanted["dip"], most=wanted["most"])
-    traces = field.composites.holes.traces(TRACE_STEP)
+    traces = field.composites.holes.traces(step=TRACE_STEP)
     say("report")
     notes = write_map(folder, field, targets, collars, traces)
     write_view(folder, field, targets, collars, traces, title=study.title)

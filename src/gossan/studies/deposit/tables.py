@@ -19,7 +19,8 @@ from gossan._checks import GossanWarning
 from gossan.data.grids.grid import add_layer, make_grid
 from gossan.data.grids.masking import grid_mask
 from gossan.data.ground import ground_of_collars, read_ground
-from gossan.data.surfaces import Surface, read_surfaces
+from gossan.data.surfaces.files import read_surfaces
+from gossan.data.surfaces.record import Surface
 from gossan.evidence.proximity import add_proximity
 from gossan.studies.composites import AXES, Composites, read_composites
 from gossan.studies.deposit.indicators import Settings
