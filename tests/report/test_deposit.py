@@ -347,7 +347,8 @@ def test_each_part_may_be_missing(name: str) -> None:
 @pytest.mark.parametrize("layer", ["target", "spread", "fault_distance", "sample_distance"])
 def test_a_layer_of_the_grid_may_be_missing(layer: str) -> None:
     found = deposit_report(bare(grid=make_grid().drop_vars(layer)))
-    assert "Sections through the best target" in titles(found, "Targets", Figure)
+    best = "score" if layer == "target" else "target"
+    assert f"Sections through the best {best}" in titles(found, "Targets", Figure)
 
 
 def test_figures_have_words_for_those_who_do_not_see_them(report: Report) -> None:
@@ -368,8 +369,9 @@ def test_the_lead_says_how_many_targets_there_are_and_where_the_best_lies() -> N
 
 
 def test_one_target_is_not_called_the_best_of_one() -> None:
-    lead = deposit_report(bare(targets=make_targets(1))).conclusion[0]
+    lead, reach, *_ = deposit_report(bare(targets=make_targets(1))).conclusion
     assert lead.startswith("One target stands out; it lies at 604,420 E")
+    assert reach.startswith("It lies within reach of samples")
 
 
 def test_without_a_target_the_lead_says_so() -> None:
@@ -452,6 +454,12 @@ def test_the_verdict_on_models_is_plain(
     comparisons: pd.DataFrame, used: str, sentence: str
 ) -> None:
     assert sentence in told(scores=make_scores(), comparisons=comparisons, recommended=used)
+
+
+def test_without_kinds_the_best_baseline_is_not_compared_with_itself() -> None:
+    scores = make_scores().drop(columns="kind")
+    own = compare(**{"distance to fault": (0.0, 0.0, 0.0), "maxent": (-0.1, -0.2, -0.05)})
+    assert "Every model does worse" in told(scores=scores, comparisons=own)
 
 
 def test_a_baseline_never_counts_as_a_model_that_wins() -> None:
@@ -584,6 +592,16 @@ def test_facts_set_the_published_score_beside_the_held_out_one(report: Report) -
     assert "gap +0.14" in published.detail
     assert facts["AUC with the ore moved elsewhere"].value == "0.52"
     assert '"all is ore" would score F1 0.25' in facts["Ore among the tested cells"].detail
+
+
+def test_a_protocol_that_scores_moved_ore_high_is_called_invalid() -> None:
+    null = everything()["null"].assign(protocol="paper", null_mean=0.72)
+    found = deposit_report(bare(scores=make_scores(), null=null))
+    assert "AUC with the ore moved elsewhere" not in facts_of(found)
+    (warning,) = [f for f in blocks_of(found, Finding) if f.severity == "warning"]
+    assert warning.message.startswith(
+        "Even with the ore moved elsewhere, distance to fault scores 0.72 (the published way)"
+    )
 
 
 def test_the_rule_of_labels_stands_with_the_scores(report: Report) -> None:

@@ -266,8 +266,9 @@ def _sections_figure(shown: Shown) -> Figure:
         dict.fromkeys(f"{shown.reach(axis):,.0f}" for axis in ("northing", "easting"))
     )
     faults = " Grey bands: faults." if "fault_distance" in shown.grid else ""
+    has_target = "target" in shown.grid and bool((shown.grid["target"] > 0).any())
     return Figure(
-        "Sections through the best target",
+        f"Sections through the best {'target' if has_target else 'score'}",
         to_svg(panels[0]),
         alt=f"Vertical sections of the score west to east at northing {metres(shown.places['northing'])}"
         f" m and south to north at easting {metres(shown.places['easting'])} m, with drill holes and"

@@ -170,6 +170,8 @@ def _extrapolation_sentence(findings: DepositFindings) -> str:
     if table is None or not np.isfinite(share):
         return ""
     n = int(table["is_extrapolated"].to_numpy(bool).sum())
+    if not n and len(table) == 1:
+        return "It lies within reach of samples: it is no extrapolation alone."
     if not n:
         return "All of them lie within reach of samples: none is extrapolation alone."
     if n == len(table):
@@ -247,6 +249,7 @@ def best_model(findings: DepositFindings, protocol: str = "") -> tuple[str, pd.S
     kinds = kinds_of(findings)
     is_model = np.array([kinds.get(str(name)) != "baseline" for name in own["method"]], dtype=bool)
     own = own[is_model].dropna(subset=["difference"])
+    own = own[own["method"].astype(str) != own["best_baseline"].astype(str)]
     if not len(own):
         return "", None
     ahead = own[own["low"] > 0]
