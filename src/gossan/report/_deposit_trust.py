@@ -98,7 +98,8 @@ def trust_section(findings: DepositFindings) -> Section:
     if any(findings.leaks.values()):
         blocks.append(_leak_table(findings))
     intro = (
-        "Each method was scored on rock that was held out, everything being fitted again without it."
+        "Each method was scored on rock that was held out, everything being fitted again without it;"
+        " only the published way lets what it tests take part."
         " AUC is the share of pairs, one cell of ore and one of barren rock, that the score puts in"
         " the right order: 0.5 is a coin, 1 is perfect."
     )
