@@ -15,7 +15,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
-from matplotlib.patheffects import Stroke, withStroke
+from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
 from gossan._checks import check_option
@@ -27,6 +27,7 @@ from gossan.plot.style import INK, axes_or_new, plain
 
 ORE = "#D55E00"
 _FAULT = "#2b2f36"
+_PLATE: dict[str, Any] = {"fc": "white", "ec": "none", "alpha": 0.8}  # under words on a map
 _NUMBERED = 12  # targets of a plane that bear their number
 _NAMED = 10  # holes of a section that bear their name
 _APART = 0.07  # of the frame, between two names
@@ -119,7 +120,7 @@ def plot_targets(
     norm = grade_norm(cells, scale="linear") if norm is None else norm
     draw_cells(ax, plane, cells, norm, kind=kind, most_cells=most_cells)
     if faults and faults in grid:
-        _shade_faults(ax, plane, plane.cells(faults))
+        _shade_faults(ax, plane, np.where(np.isfinite(cells), plane.cells(faults), np.nan))
     if traces is not None and len(traces):
         _draw_holes(ax, plane, traces, names=names)
     if ore is not None and len(ore):
@@ -134,11 +135,6 @@ def plot_targets(
     if colour_bar:
         add_colour_bar(ax, norm, kind, label, cells)
     return ax
-
-
-def _cased(colour: str, width: float) -> list[Any]:
-    """Return a line's own stroke on a wider one, so that it shows on any colour of the map."""
-    return [withStroke(linewidth=width, foreground=colour)]
 
 
 def _edges(plane: Plane, shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
@@ -171,7 +167,7 @@ def _outline_targets(ax: Axes, plane: Plane, numbers: NDArray[np.float64]) -> No
         )
         ax.text(*place, f"{number}", transform=transform, ha="center", va="center", fontsize=8,
                 fontweight="bold", color=INK, zorder=8, clip_on=True, gid="target",
-                path_effects=_cased("white", 2.4))  # fmt: skip
+                bbox=_PLATE | {"boxstyle": "round,pad=0.12"})  # fmt: skip
 
 
 def _pieces(
@@ -199,7 +195,7 @@ def _draw_holes(ax: Axes, plane: Plane, traces: pd.DataFrame, *, names: bool) ->
     if not pieces:
         return
     ax.plot(*_joined(pieces), color="white", linewidth=0.9, zorder=3, gid="holes",
-            path_effects=[Stroke(linewidth=1.9, foreground=INK, alpha=0.55), *_cased("white", 0.9)],
+            path_effects=[Stroke(linewidth=1.9, foreground=INK, alpha=0.55), Normal()],
             solid_capstyle="round")  # fmt: skip
     firsts = [_first(x, y) for _, x, y in pieces]
     if plane.is_map:  # a steep hole is but a point from above
@@ -227,7 +223,7 @@ def _name_holes(
             taken.append(own)
             ax.annotate(plain(hole, longest=14), (x, y), xytext=(0, 3), ha="center", va="bottom",
                         textcoords="offset points", fontsize=6.2, color=INK, zorder=7, gid="name",
-                        path_effects=_cased("white", 1.8))  # fmt: skip
+                        bbox=_PLATE | {"boxstyle": "square,pad=0.08"})  # fmt: skip
 
 
 def _draw_planned(ax: Axes, plane: Plane, planned: pd.DataFrame) -> None:
@@ -237,7 +233,9 @@ def _draw_planned(ax: Axes, plane: Plane, planned: pd.DataFrame) -> None:
     x, y = _joined(pieces)
     ax.plot(x, y, color="white", linewidth=2.6, zorder=6)
     ax.plot(x, y, color=ORE, linewidth=1.4, linestyle=(0, (3, 1.4)), zorder=6, gid="planned")
-    starts = [_first(x, y) for _, x, y in pieces]
+    starts = [
+        (x[0], y[0]) for _, x, y in pieces if np.isfinite(x[0])
+    ]  # else it comes from elsewhere
     ax.scatter([x for x, _ in starts], [y for _, y in starts], marker="v", s=26, c=ORE,
                edgecolors="white", linewidths=0.6, zorder=7, gid="planned collars")  # fmt: skip
 

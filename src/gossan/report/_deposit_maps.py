@@ -32,17 +32,17 @@ _REACH = 0.04  # of the deposit, within which a section shows holes
 _STEPS = 40  # points along a planned hole
 _MUCH = 0.5  # share of extrapolation that the reader is warned of
 _COLUMNS = ("target", "level", "easting", "northing", "bottom", "top", "volume", "score", "spread",
-            "agreement", "sample_distance", "is_extrapolated")  # fmt: skip
+            "sample_distance", "is_extrapolated")  # fmt: skip
 _HEADINGS = {
     "easting": "easting [m]",
     "northing": "northing [m]",
-    "bottom": "from elevation [m]",
-    "top": "to elevation [m]",
+    "bottom": "from [m]",
+    "top": "to [m]",
     "volume": "volume [m³]",
     "score_p10": "P10",
     "score_p90": "P90",
     "sample_distance": "nearest sample [m]",
-    "is_extrapolated": "extrapolated",
+    "is_extrapolated": "no sample near",
     "elevation": "elevation [m]",
     "agreement": "methods that agree",
     "n_cells": "cells",
@@ -111,8 +111,8 @@ def target_section(findings: DepositFindings) -> Section:
     share = extrapolated_share(findings)
     if np.isfinite(share) and share >= _MUCH:
         blocks.append(Finding("warning", f"{100 * share:.0f} % of the volume of the targets lies where"
-                              " no sample is near. Drill those that are near samples first, or to"
-                              " learn."))  # fmt: skip
+                              " no sample is near. Drill those near samples first; the others are"
+                              " drilled to learn."))  # fmt: skip
     if findings.grid is not None and "score" in findings.grid:
         blocks += _figures(findings, findings.grid)
     if findings.targets is not None and len(findings.targets):
@@ -244,10 +244,12 @@ def _from_above(grid: xr.Dataset) -> xr.Dataset:
 
 def _hole_words(shown: Shown) -> str:
     findings = shown.findings
-    told = " Orange, dashed: suggested holes." if shown.planned is not None else ""
+    told = ""
+    if shown.planned is not None:
+        told = " Orange, dashed: suggested holes, their collars triangles."
     if ore_samples(findings) is not None:
         unit = unit_of(findings, findings.ore)
-        told += f" Orange dots: samples of {findings.cutoff:g} {unit} {findings.ore} or more."
+        told += f" Orange dots: samples of {findings.cutoff:,g} {unit} {findings.ore} or more."
     return told
 
 
@@ -264,8 +266,9 @@ def _sections_figure(shown: Shown) -> Figure:
         dict.fromkeys(f"{shown.reach(axis):,.0f}" for axis in ("northing", "easting"))
     )
     faults = " Grey bands: faults." if "fault_distance" in shown.grid else ""
+    has_target = "target" in shown.grid and bool((shown.grid["target"] > 0).any())
     return Figure(
-        "Sections through the best target",
+        f"Sections through the best {'target' if has_target else 'score'}",
         to_svg(panels[0]),
         alt=f"Vertical sections of the score west to east at northing {metres(shown.places['northing'])}"
         f" m and south to north at easting {metres(shown.places['easting'])} m, with drill holes and"

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _SHARES = (0.002, 0.01, 0.05)
 _LARGE_GAP = 0.05  # AUC
+_LOUD_NULL = 0.6  # mean AUC of a null test, beyond which the protocol is not valid
 _COLUMNS = ("protocol", "method", "auc", "auc_low", "auc_high", "capture_1", "capture_5",
             "enrichment_1", "prevalence")  # fmt: skip
 _HEADINGS = {
@@ -97,7 +98,8 @@ def trust_section(findings: DepositFindings) -> Section:
     if any(findings.leaks.values()):
         blocks.append(_leak_table(findings))
     intro = (
-        "Each method was scored on rock that was held out, everything being fitted again without it."
+        "Each method was scored on rock that was held out, everything being fitted again without it;"
+        " only the published way lets what it tests take part."
         " AUC is the share of pairs, one cell of ore and one of barren rock, that the score puts in"
         " the right order: 0.5 is a coin, 1 is perfect."
     )
@@ -134,7 +136,9 @@ def _null_fact(findings: DepositFindings) -> list[Fact]:
         return []
     own = table[table["protocol"].astype(str) == honest_protocol(findings)]
     mine = own[own["method"].astype(str) == recommended_of(findings)]
-    row = (mine if len(mine) else own if len(own) else table).iloc[0]
+    if not len(own):
+        return []
+    row = (mine if len(mine) else own).iloc[0]
     p = number_of(row, "p_value")
     told = [f"highest {number_of(row, 'null_max'):.2f}"] if np.isfinite(
         number_of(row, "null_max")) else []  # fmt: skip
@@ -142,6 +146,23 @@ def _null_fact(findings: DepositFindings) -> list[Fact]:
     tone = "warning" if p > 0.05 else "good" if p <= 0.05 else "plain"
     return [Fact(f"{number_of(row, 'null_mean'):.2f}", "AUC with the ore moved elsewhere",
                  "; ".join(told), tone)]  # fmt: skip
+
+
+def _null_warning(findings: DepositFindings) -> list[Block]:
+    """Warn where a protocol scores high although the ore was moved to where it is not."""
+    table = findings.null
+    if table is None or not len(table):
+        return []
+    high = table[table["null_mean"].astype(float) > _LOUD_NULL]
+    return [
+        Finding(
+            "warning",
+            f"Even with the ore moved elsewhere, {row['method']} scores {row['null_mean']:.2f}"
+            f" ({protocol_words(str(row['protocol']))}): that way of testing cannot tell skill from"
+            " none here.",
+        )
+        for _, row in high.iterrows()
+    ]
 
 
 def _prevalence_fact(row: pd.Series | None) -> list[Fact]:
@@ -156,6 +177,7 @@ def _verdict(findings: DepositFindings) -> list[Block]:
     verdict, _ = best_model(findings)
     told = findings.advice or verdict_sentence(findings)
     blocks: list[Block] = [Finding("good" if verdict == "better" else "note", told)] if told else []
+    blocks += _null_warning(findings)
     if findings.rule:
         blocks.append(Finding("note", f"What counted as ore: {findings.rule}"))
     return blocks

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gossan.report._tailings_words import number_of
-from gossan.report._writing import count_of, join_words
+from gossan.report._writing import join_words
 
 if TYPE_CHECKING:
     from gossan.report.deposit import DepositFindings
@@ -170,6 +170,8 @@ def _extrapolation_sentence(findings: DepositFindings) -> str:
     if table is None or not np.isfinite(share):
         return ""
     n = int(table["is_extrapolated"].to_numpy(bool).sum())
+    if not n and len(table) == 1:
+        return "It lies within reach of samples: it is no extrapolation alone."
     if not n:
         return "All of them lie within reach of samples: none is extrapolation alone."
     if n == len(table):
@@ -245,8 +247,9 @@ def best_model(findings: DepositFindings, protocol: str = "") -> tuple[str, pd.S
         return "", None
     own = table[table["protocol"].astype(str) == (protocol or honest_protocol(findings))]
     kinds = kinds_of(findings)
-    is_model = [kinds.get(str(name), "model") != "baseline" for name in own["method"]]
+    is_model = np.array([kinds.get(str(name)) != "baseline" for name in own["method"]], dtype=bool)
     own = own[is_model].dropna(subset=["difference"])
+    own = own[own["method"].astype(str) != own["best_baseline"].astype(str)]
     if not len(own):
         return "", None
     ahead = own[own["low"] > 0]
@@ -310,7 +313,10 @@ def _truth_sentence(findings: DepositFindings) -> str:
     told = f"Measured against the simulated truth, the targets hit {hit.sum()} of {len(table)} orebodies"
     if not blind.any():
         return f"{told}."
-    return f"{told}; of the {count_of(int(blind.sum()), 'blind one')}, {int((hit & blind).sum())}."
+    n_hit = int((hit & blind).sum())
+    if blind.sum() == 1:
+        return f"{told}; the blind one was {'hit' if n_hit else 'missed'}."
+    return f"{told}; of the {blind.sum()} blind ones, {n_hit}."
 
 
 def _capital(name: str) -> str:
