@@ -178,7 +178,7 @@ def make_cube(
     table, notes = indicator_table(composites, elements, settings)
     coords = composites[list(AXES)].to_numpy(dtype=float)
     holes = composites["hole"].to_numpy(dtype=str)
-    fitted = _ore_variogram(coords, table)
+    fitted = ore_variogram(composites, settings.ore)
     kriging = kriging_of(coords, table.to_numpy(), holes=holes, model=fitted.model)
     made = quietly(krige_grid, kriging, check_grid(grid), names=list(table.columns), where=where)
     names = tuple(table.columns)
@@ -233,11 +233,21 @@ def _factor(values: pd.DataFrame, wanted: Sequence[str], settings: Settings) -> 
     return VarimaxFactors(n_factors).fit(ratios).scores_of(ratios, wanted)
 
 
-def _ore_variogram(coords: NDArray[np.float64], table: pd.DataFrame) -> FittedVariogram:
-    """Return that of the ore element, which all share: a range in the plane and one upright."""
-    fitted: FittedVariogram = quietly(
-        fit_variogram, coords, table["ore"].to_numpy(), anisotropy="vertical"
-    )
+def ore_variogram(composites: pd.DataFrame, ore: str) -> FittedVariogram:
+    """Variogram of the log of the ore element, which all share: a range in the plane, one upright.
+
+    Parameters
+    ----------
+    composites : DataFrame
+    ore : str
+
+    Returns
+    -------
+    fitted : FittedVariogram
+    """
+    coords = composites[list(AXES)].to_numpy(dtype=float)
+    logs = np.log(composites[ore].to_numpy(dtype=float))
+    fitted: FittedVariogram = quietly(fit_variogram, coords, logs, anisotropy="vertical")
     return fitted
 
 

@@ -224,7 +224,9 @@ def null_table(
     n_nulls: int = 99,
     random_state: int = 0,
 ) -> pd.DataFrame:
-    """AUC against ore that was moved: each hole's grades shifted along it, so that clusters stay.
+    """AUC against ore that was moved: each hole gets the ore of another, shifted along it.
+
+    Clusters keep their length and the field its share of ore; where the ore lies is gone.
 
     Parameters
     ----------
@@ -242,16 +244,11 @@ def null_table(
     -------
     table : DataFrame
         `protocol`, `method`, `auc`, `null_mean`, `null_max`, `p_value`, `n_nulls`. A mean above
-        0.5 is what the place of the holes alone gives: they were aimed at ore.
+        0.5 is what the pattern of the holes alone gives.
     """
     rng = np.random.default_rng(random_state)
     members = [np.flatnonzero(holes == hole) for hole in np.unique(holes)]
-    shifted = []
-    for _ in range(n_nulls):
-        moved = is_rich.copy()
-        for own in members:
-            moved[own] = np.roll(is_rich[own], rng.integers(len(own)))
-        shifted.append(moved)
+    shifted = [_moved(is_rich, members, rng) for _ in range(n_nulls)]
     rows = []
     for name in names:
         parts = [
@@ -321,6 +318,18 @@ def advise(comparisons: Mapping[str, pd.DataFrame], recommended: str) -> tuple[s
         f"{recommended!r} makes the map, but does not beat the best baseline"
         f" ({', '.join(bests) or 'none'}) beyond its interval: the baseline is as good a guide."
     )
+
+
+def _moved(
+    is_rich: NDArray[np.bool_], members: Sequence[NDArray[np.int64]], rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Give each hole the ore of another one, stretched to its length and shifted along it."""
+    moved = np.empty_like(is_rich)
+    for own, number in zip(members, rng.permutation(len(members)), strict=True):
+        other = is_rich[members[number]]
+        stretched = other[np.arange(len(own)) * len(other) // len(own)]
+        moved[own] = np.roll(stretched, rng.integers(len(own)))
+    return moved
 
 
 def _ranked(scores: NDArray) -> NDArray[np.float64]:

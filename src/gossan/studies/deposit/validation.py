@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from gossan.studies.deposit.findings import Trust
-from gossan.studies.deposit.indicators import make_cube
+from gossan.studies.deposit.indicators import ore_variogram
 from gossan.studies.deposit.judging import (
     advise,
     compare_to_baselines,
@@ -273,14 +273,7 @@ def _block_sizes(campaign: Campaign, size: float) -> tuple[float, float]:
     coords = campaign.composites[["easting", "northing"]].to_numpy(dtype=float)
     extent = float(np.ptp(coords, axis=0).max())
     cell = float(np.diff(campaign.grid["easting"].to_numpy()[:2])[0])
-    empty = campaign.grid.isel(elevation=slice(0, 1), northing=slice(0, 1), easting=slice(0, 1))
-    cube = make_cube(
-        campaign.composites,
-        empty,
-        elements=campaign.elements,
-        settings=campaign.settings,
-    )
-    reach = reach_of(cube.model)
+    reach = reach_of(ore_variogram(campaign.composites, campaign.settings.ore).model)
     return size or max(min(reach, extent / 4.0), 2.0 * SIDE * cell), min(reach, extent / 8.0) + (
         SIDE // 2
     ) * cell
