@@ -5,6 +5,7 @@ A checked `Study` and a folder come in; the run folder, report first, goes out.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gossan._checks import GossanWarning
 from gossan.report import write_report
 from gossan.report.deposit import deposit_report
+from gossan.studies.composites import AXES
 from gossan.studies.deposit import sections
 from gossan.studies.deposit.findings import Trust, study_findings
 from gossan.studies.deposit.mapping import (
@@ -90,7 +93,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     grid, cube = make_map(field.campaign, scores, reach=wanted["reach"])
     targets = rank_targets(field.campaign, grid, scores, **{key: wanted[key] for key in RANKED_BY})
     collars = plan_holes(targets, field.ground, dip=wanted["dip"], most=wanted["most"])
-    traces = field.composites.holes.traces(step=TRACE_STEP)
+    traces = placed_traces(field)
     say("report")
     notes = write_map(folder, field, targets, collars, traces)
     write_view(folder, field, targets, collars, traces, title=study.title)
@@ -121,6 +124,14 @@ def summarise(folder: Path) -> str:
         for row in targets.head(4).itertuples()
     ]
     return "\n".join(lines)
+
+
+def placed_traces(field: Field) -> pd.DataFrame:
+    """Traces of the holes that have a place; the others are told among what was left out."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GossanWarning)
+        traces = field.composites.holes.traces(step=TRACE_STEP)
+    return traces.dropna(subset=list(AXES)).reset_index(drop=True)
 
 
 def _seeds(settings: Settings) -> list[int]:
