@@ -91,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="show every step, and tracebacks")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    demo = commands.add_parser("demo", help="drill holes of a made-up deposit, from tables to targets")
+    demo = commands.add_parser(
+        "demo", help="drill holes of a made-up deposit, from tables to targets"
+    )
     demo.add_argument("--out", type=Path, default=Path("demo"), help="folder to write")
     demo.set_defaults(run=_demo)
 
@@ -157,7 +159,9 @@ def _demo(options: argparse.Namespace) -> int:
     from gossan.studies.demo import write_demo
     from gossan.study import run_study, summarise_run
 
-    print("A made-up gold deposit: 18 holes, four bodies, two of them blind; its tables have faults.")
+    print(
+        "A made-up gold deposit: 18 holes, four bodies, two of them blind; its tables have faults."
+    )
     study = write_demo(options.out, random_state=DEMO_SEED)
     steps = _Steps()
     folder = run_study(study, out=options.out / "run", progress=steps)
