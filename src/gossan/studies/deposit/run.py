@@ -14,8 +14,10 @@ import pandas as pd
 
 from gossan.report import write_report
 from gossan.report.deposit import deposit_report
+from gossan.studies.composites import AXES
 from gossan.studies.deposit import sections
 from gossan.studies.deposit.findings import Trust, study_findings
+from gossan.studies.deposit.indicators import quietly
 from gossan.studies.deposit.mapping import (
     Scores,
     make_map,
@@ -92,7 +94,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         **{key: wanted[key] for key in ("medium", "high", "least", "rank_by")},
     )  # fmt: skip
     collars = plan_holes(targets, field.ground, dip=wanted["dip"], most=wanted["most"])
-    traces = field.composites.holes.traces(step=TRACE_STEP)
+    traces = quietly(field.composites.holes.traces, step=TRACE_STEP).dropna(subset=list(AXES))
     say("report")
     notes = write_map(folder, field, targets, collars, traces)
     write_view(folder, field, targets, collars, traces, title=study.title)
