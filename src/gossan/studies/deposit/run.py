@@ -29,7 +29,7 @@ from gossan.studies.deposit.mapping import (
 from gossan.studies.deposit.methods import RECOMMENDED
 from gossan.studies.deposit.outputs import SCENE, write_map, write_view
 from gossan.studies.deposit.tables import Field, read_field
-from gossan.studies.deposit.validation import deal_folds, validate
+from gossan.studies.deposit.validation import deal_folds, fingerprint_grid, validate
 from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
 
@@ -160,8 +160,7 @@ def _scores(
     names = rivals(chosen["names"])
     depends = {
         "composites": fingerprint(campaign.composites),
-        "grid": [list(map(float, campaign.grid[axis])) for axis in campaign.grid.dims],
-        "faults": len(field.faults),
+        "grid": fingerprint_grid(campaign.grid),
         "settings": str(campaign.settings),
         "ore": settings["ore"],
         "chosen": trust.chosen,

@@ -12,7 +12,9 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
+import xarray as xr
 
+from gossan.data.grids.grid import axes_of
 from gossan.studies.deposit.findings import Trust
 from gossan.studies.deposit.indicators import ore_variogram
 from gossan.studies.deposit.judging import (
@@ -154,7 +156,7 @@ def validate(
         if protocol in HONEST
     }
     chosen, advice = _choice(choose, compared)
-    tried = [name for name in (chosen, *BASELINES) if name in names]
+    tried = [name for name in dict.fromkeys((chosen, *BASELINES)) if name in names]
     progress("judging")
 
     def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -232,6 +234,22 @@ def score_folds(
     }
 
 
+def fingerprint_grid(grid: xr.Dataset) -> str:
+    """Short hash of the axes and layers of a grid: rock, and the distance to faults.
+
+    Parameters
+    ----------
+    grid : Dataset
+
+    Returns
+    -------
+    hash : str
+    """
+    axes = {str(axis): grid[axis].to_numpy().tolist() for axis in axes_of(grid)}
+    layers = {str(name): layer.to_numpy().ravel() for name, layer in grid.items()}
+    return fingerprint({**axes, "layers": fingerprint(pd.DataFrame(layers))})
+
+
 def _score(
     campaign: Campaign, protocol: str, number: int, fold: Fold, settings: Mapping[str, Any]
 ) -> tuple[str, int, FoldScores]:
@@ -245,9 +263,7 @@ def _key(
     return {
         "protocol": protocol,
         "composites": fingerprint(campaign.composites),
-        "grid": fingerprint(
-            pd.DataFrame({name: layer.to_numpy().ravel() for name, layer in campaign.grid.items()})
-        ),
+        "grid": fingerprint_grid(campaign.grid),
         "fold": {name: joblib.hash(part) for name, part in parts.items()},
         "hidden": joblib.hash(fold.composites),
         "settings": str(campaign.settings),
