@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gossan.data.grids.grid import axes_of, cell_volume
+from gossan.data.grids.grid import cell_volume, spacing_of
 from gossan.evidence.factors import VarimaxFactors
 from gossan.evidence.fractal import FractalModel, fractal_thresholds
 from gossan.evidence.halos import zoning_sequence
@@ -113,8 +113,7 @@ def study_findings(
     fractal, fractal_notes = fractal_curves(field, grid)
     zoning, zoning_note = zoning_table(campaign)
     loadings, factor, factor_note = factor_loadings(campaign)
-    steps = {axis: grid[axis].to_numpy() for axis in axes_of(grid)}
-    cell = tuple(float(each[1] - each[0]) if len(each) > 1 else 0.0 for each in steps.values())
+    cell = spacing_of(grid)
     return DepositFindings(
         title=title,
         table_names=field.files,

@@ -167,6 +167,6 @@ def _fold(
     test = np.flatnonzero(nearer & (asked.labels >= 0))
     train = np.flatnonzero(~nearer & (seen.labels >= 0))
     labels = np.where(nearer, asked.labels, seen.labels)
-    if len(test) and not (labels[test] == ORE).any():
-        test = test[:0]  # nothing to find: the fold is not scored
+    if len(np.unique(labels[test])) < 2:
+        test = test[:0]  # nothing to find, or nothing to tell it from: the fold is not scored
     return Fold(kept, train, test, labels)

@@ -26,7 +26,6 @@ from gossan.studies.deposit.mapping import (
     rivals,
     score_rock,
 )
-from gossan.studies.deposit.methods import RECOMMENDED
 from gossan.studies.deposit.outputs import SCENE, write_map, write_view
 from gossan.studies.deposit.tables import Field, read_field
 from gossan.studies.deposit.validation import deal_folds, fingerprint_grid, validate
@@ -59,7 +58,13 @@ def settings_of(study: Study) -> Settings:
         if name not in study.sections:
             raise ValueError(f"{study.path}: there is no section [{name}]. Add it, with {keys}.")
     named = [name for name in SECTIONS if name in study.sections or name in CALLED]
-    return {name: SECTIONS[name](**study.sections.get(name, {})) for name in named}
+    settings = {name: SECTIONS[name](**study.sections.get(name, {})) for name in named}
+    if settings["methods"]["choose"] == "distance to fault" and "faults" not in settings:
+        raise ValueError(
+            f"{study.path}: [methods] choose = \"distance to fault\" needs faults, and there is no"
+            " section [faults]. Add it, with table = FILE, or choose another method."
+        )
+    return settings
 
 
 def check(study: Study) -> list[str]:
@@ -141,7 +146,7 @@ def _trust(
         block_size=told["block_size"], random_state=chosen["random_state"],
     )  # fmt: skip
     return validate(
-        field.campaign, folds, names=chosen["names"], choose=chosen["choose"] or RECOMMENDED,
+        field.campaign, folds, names=chosen["names"], choose=chosen["choose"],
         seeds=_seeds(settings), most_cells=chosen["most_cells"], n_nulls=told["n_nulls"],
         n_jobs=told["n_jobs"], folder=folder, notes=notes, progress=say,
     )  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gossan.data.grids.grid import axes_of
+from gossan.data.grids.grid import axes_of, spacing_of
 from gossan.studies.deposit.findings import Trust
 from gossan.studies.deposit.indicators import ore_variogram
 from gossan.studies.deposit.judging import (
@@ -126,7 +126,7 @@ def validate(
     names : sequence of str
         Methods.
     choose : str
-        Method to make the map; the recommended one gives way to a baseline that beats it.
+        Method to make the map; "" takes the recommended one, or a baseline that beats it.
     seeds : sequence of int
     most_cells : int
         Barren cells that train.
@@ -272,11 +272,11 @@ def _key(
 
 
 def _choice(choose: str, compared: Mapping[str, pd.DataFrame]) -> tuple[str, str]:
-    if choose != RECOMMENDED:
+    if choose:
         return choose, f"{choose!r} makes the map, as the study file asks."
     if not any(len(table) for table in compared.values()):
-        return choose, f"{choose!r} makes the map; nothing was held out to try it on."
-    return advise(compared, choose)
+        return RECOMMENDED, f"{RECOMMENDED!r} makes the map; nothing was held out to try it on."
+    return advise(compared, RECOMMENDED)
 
 
 def _can_learn(fold: Fold) -> bool:
@@ -288,7 +288,7 @@ def _block_sizes(campaign: Campaign, size: float) -> tuple[float, float]:
     """Return the edge of blocks and their dead zone [m]: the range of the variogram, and a patch."""
     coords = campaign.composites[["easting", "northing"]].to_numpy(dtype=float)
     extent = float(np.ptp(coords, axis=0).max())
-    cell = float(np.diff(campaign.grid["easting"].to_numpy()[:2])[0])
+    cell = spacing_of(campaign.grid)[-1]
     reach = reach_of(ore_variogram(campaign.composites, campaign.settings.ore).model)
     return size or max(min(reach, extent / 4.0), 2.0 * SIDE * cell), min(reach, extent / 8.0) + (
         SIDE // 2
