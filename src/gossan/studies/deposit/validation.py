@@ -28,6 +28,7 @@ from gossan.studies.deposit.judging import (
 from gossan.studies.deposit.mapping import reach_of
 from gossan.studies.deposit.methods import BASELINES, RECOMMENDED, SIDE
 from gossan.studies.deposit.protocols import (
+    Drilled,
     Fold,
     block_folds,
     depth_folds,
@@ -38,6 +39,7 @@ from gossan.studies.deposit.trust import Campaign, FoldScores, score_fold
 from gossan.studies.run_folder import RunFolder, fingerprint
 
 HONEST = ("holes", "depth")  # protocols that the choice of the map's method rests on
+LEAST_LEARNED = 20  # composites, of two holes, that a fold must learn from
 
 
 def deal_folds(
@@ -88,13 +90,13 @@ def deal_folds(
         except ValueError as error:
             notes.append(f"The protocol {protocol!r} could not be run: {error}")
             continue
-        if any(len(fold.test) and _can_learn(fold) for fold in made):
-            folds[protocol] = [fold for fold in made if len(fold.test) and _can_learn(fold)]
-            missed = len(made) - len(folds[protocol])
-            if missed:
+        kept = [fold for fold in made if len(fold.test) and _can_learn(drilled, fold)]
+        if kept:
+            folds[protocol] = kept
+            if len(kept) < len(made):
                 notes.append(
-                    f"{protocol}: {missed} of {len(made)} folds have no ore to find, or none to learn"
-                    " from, and are not scored."
+                    f"{protocol}: {len(made) - len(kept)} of {len(made)} folds have no ore to find,"
+                    " or none to learn from, and are not scored."
                 )
         else:
             notes.append(
@@ -279,9 +281,10 @@ def _choice(choose: str, compared: Mapping[str, pd.DataFrame]) -> tuple[str, str
     return advise(compared, RECOMMENDED)
 
 
-def _can_learn(fold: Fold) -> bool:
-    labels = fold.labels[fold.train]
-    return bool((labels == 1).any() and (labels == 0).any())
+def _can_learn(drilled: Drilled, fold: Fold) -> bool:
+    labels, kept = fold.labels[fold.train], fold.composites
+    is_enough = kept.sum() >= LEAST_LEARNED and len(np.unique(drilled.holes[kept])) > 1
+    return bool(is_enough and (labels == 1).any() and (labels == 0).any())
 
 
 def _block_sizes(campaign: Campaign, size: float) -> tuple[float, float]:
