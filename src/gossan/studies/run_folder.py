@@ -140,6 +140,11 @@ class RunFolder:
                 safe[column] = safe[column].map(_without_formula)
         return self.write_text(name, safe.to_csv(index=False))
 
+    def remove(self, *names: str) -> None:
+        """Remove files that an earlier run left and this one may not write again."""
+        for name in names:
+            (self.path / name).unlink(missing_ok=True)
+
     def write_manifest(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Write `manifest.json`: versions, time, machine, seconds of each part, and `facts`."""
         manifest = {

@@ -7,7 +7,10 @@ from gossan.data.grids.grid import add_layer, cell_centres
 from gossan.evidence.proximity import add_proximity
 from gossan.simulate import simulate_deposit
 from gossan.studies.deposit.indicators import Settings, quietly
+from gossan.studies.deposit.run import settings_of
+from gossan.studies.deposit.tables import read_field
 from gossan.studies.deposit.trust import Campaign
+from gossan.study import read_study
 
 STUDY = """
 study = "deposit"
@@ -53,6 +56,15 @@ def campaign(simulated):
     grid = add_layer(grid, "rock", simulated.truth.is_ground(cell_centres(grid)))
     grid = add_proximity(grid, list(simulated.faults))
     return Campaign(points, elements, grid, Settings(), cutoff=1000.0)
+
+
+@pytest.fixture(scope="session")
+def field(simulated, tmp_path_factory):
+    """What a study reads from the tables of the small deposit."""
+    folder = tmp_path_factory.mktemp("field")
+    simulated.write(folder)
+    (folder / "study.toml").write_text(STUDY, encoding="utf-8")
+    return quietly(read_field, settings_of(read_study(folder / "study.toml")), folder)
 
 
 @pytest.fixture

@@ -199,6 +199,7 @@ def _write(folder: RunFolder, study: Study, field: Field, trust: Trust, settings
     folder.write_table("null.csv", trust.null)
     folder.write_table("composites.csv", field.composites.table)
     folder.write_text("quality.txt", f"{field.composites.report}\n")
+    folder.remove("changes.csv")
     if len(field.composites.holes.changes):
         folder.write_table("changes.csv", field.composites.holes.changes)
     folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
