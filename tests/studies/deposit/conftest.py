@@ -19,6 +19,7 @@ title = "A small field"
 collar = "collar.csv"
 survey = "survey.csv"
 assay = "assay.csv"
+dip = "down_negative"
 [ore]
 cutoff = 1000
 [faults]
