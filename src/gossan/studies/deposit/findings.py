@@ -129,11 +129,11 @@ def study_findings(
         rule=rule,
         recommended=trust.chosen,
         advice=trust.advice,
-        scores=trust.scores,
-        comparisons=trust.comparisons,
-        folds=trust.folds,
-        curves=trust.curves,
-        null=trust.null,
+        scores=_if_any(trust.scores),
+        comparisons=_if_any(trust.comparisons),
+        folds=_if_any(trust.folds),
+        curves=_if_any(trust.curves),
+        null=_if_any(trust.null),
         leaks=leaks_of(trust.scores, has_faults=bool(field.faults)),
         fractal=fractal,
         zoning=zoning,
@@ -306,6 +306,10 @@ def summary_table(field: Field) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _if_any(table: pd.DataFrame) -> pd.DataFrame | None:
+    return table if len(table) else None
 
 
 def _curve(model: FractalModel, total: float, size: str) -> pd.DataFrame:

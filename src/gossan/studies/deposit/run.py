@@ -115,13 +115,15 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
 
 def summarise(folder: Path) -> str:
     """The scores of a run and its first targets, a line each."""
-    scores = pd.read_csv(folder / "scores.csv")
-    lines = [f"{'method':20s} {'protocol':9s} AUC (95 %)             AP    ore in the best 1 %"]
-    lines += [
-        f"{row.method:20s} {row.protocol:9s} {row.auc:.3f} ({row.auc_low:.3f}-{row.auc_high:.3f})"
-        f"   {row.ap:.2f}  {row.capture_1:.0%}"
-        for row in scores.itertuples()
-    ]
+    lines = ["Nothing was held out: no method was tried."]
+    if (folder / "scores.csv").exists():
+        scores = pd.read_csv(folder / "scores.csv")
+        lines = [f"{'method':20s} {'protocol':9s} AUC (95 %)             AP    ore in the best 1 %"]
+        lines += [
+            f"{row.method:20s} {row.protocol:9s} {row.auc:.3f}"
+            f" ({row.auc_low:.3f}-{row.auc_high:.3f})   {row.ap:.2f}  {row.capture_1:.0%}"
+            for row in scores.itertuples()
+        ]
     targets = pd.read_csv(folder / "targets.csv")
     lines.append(f"{len(targets)} targets" + (", the first:" if len(targets) else "."))
     lines += [
@@ -193,15 +195,19 @@ def _rule(field: Field) -> str:
 
 
 def _write(folder: RunFolder, study: Study, field: Field, trust: Trust, settings: Settings) -> None:
-    folder.write_table("scores.csv", trust.scores)
-    folder.write_table("comparisons.csv", trust.comparisons)
-    folder.write_table("folds.csv", trust.folds)
-    folder.write_table("null.csv", trust.null)
-    folder.write_table("composites.csv", field.composites.table)
+    tables = {
+        "scores.csv": trust.scores,
+        "comparisons.csv": trust.comparisons,
+        "folds.csv": trust.folds,
+        "null.csv": trust.null,
+        "composites.csv": field.composites.table,
+        "changes.csv": field.composites.holes.changes,
+    }
+    for name, table in tables.items():
+        folder.remove(name)
+        if len(table):
+            folder.write_table(name, table)
     folder.write_text("quality.txt", f"{field.composites.report}\n")
-    folder.remove("changes.csv")
-    if len(field.composites.holes.changes):
-        folder.write_table("changes.csv", field.composites.holes.changes)
     folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
     folder.write_manifest(
         {
