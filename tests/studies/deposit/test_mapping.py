@@ -28,6 +28,7 @@ from gossan.studies.deposit.methods import METHODS
 from gossan.studies.deposit.outputs import planned_traces
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False, width=32)
+EVERYWHERE = 1e6  # m: all rock is near samples, and targets are of one kind
 MIDDLE = np.array([300.0, 250.0, 2800.0])
 
 
@@ -48,8 +49,8 @@ def scores(places):
 
 @pytest.fixture(scope="module")
 def found(campaign, scores):
-    grid, cube = make_map(campaign, scores)
-    return rank_targets(campaign, grid, scores, cube.model, medium=0.99, high=0.998)
+    grid, _ = make_map(campaign, scores)
+    return rank_targets(campaign, grid, scores, medium=0.99, high=0.998, reach=EVERYWHERE)
 
 
 @given(st.lists(numbers | st.just(np.nan), min_size=1, max_size=40))
@@ -108,24 +109,47 @@ def test_kriged_grades_of_the_map_are_in_the_unit_of_the_table(campaign, found):
     assert np.corrcoef(np.log(told.to_numpy()[known]), logs[known])[0, 1] > 0.7
 
 
-def test_extrapolated_is_what_lies_beyond_the_range(campaign, found):
-    reach = reach_of(ore_variogram(campaign.composites, "Au").model)
+def test_extrapolated_is_what_lies_beyond_the_reach(campaign, scores, found):
     rock = campaign.grid["rock"].to_numpy()
     distance = sample_distance(campaign)
     assert_allclose(found.grid["sample_distance"].to_numpy()[rock], distance, rtol=1e-5)
-    assert_array_equal(found.grid["is_extrapolated"].to_numpy()[rock] == 1, distance > reach)
+    grid, _ = make_map(campaign, scores, reach=70.0)
+    assert_array_equal(grid["is_extrapolated"].to_numpy()[rock] == 1, distance > 70.0)
 
 
-def test_a_variogram_without_structure_reaches_nowhere():
+def test_a_variogram_without_structure_reaches_nowhere(campaign):
     assert reach_of(VariogramModel(1.0, [])) == 0.0
+    model = ore_variogram(campaign.composites, "Au").model
+    assert reach_of(model) == max(max(each.ranges[:2]) for each in model.structures)
+
+
+def test_new_ground_and_extensions_take_turns(campaign):
+    """Rock near samples scores higher throughout; the best of the rest is a target all the same."""
+    distance = sample_distance(campaign)
+    rng = np.random.default_rng(0)
+    scores = Scores(as_ranks(-distance + rng.normal(0, 1e-3, len(distance)))[None], {})
+    grid, _ = make_map(campaign, scores, reach=100.0)
+    found = rank_targets(campaign, grid, scores, medium=0.9, high=0.95, new_ground=0.9, reach=100.0)
+    assert found.table["kind"].tolist()[:2] == ["extension", "new ground"]
+    assert found.table["target"].tolist() == list(range(1, len(found) + 1))
+    away = found.grid["sample_distance"].to_numpy()
+    for target, kind in zip(found.table["target"], found.table["kind"], strict=True):
+        inside = found.cells(target)
+        assert inside.sum() == found.table.loc[target - 1, "n_cells"]
+        assert ((away[inside] > 100.0) == (kind == "new ground")).all()
+    assert found.table["is_extrapolated"].tolist() == (found.table["kind"] == "new ground").tolist()
+
+
+def test_where_all_rock_is_near_samples_there_is_no_new_ground(campaign, found):
+    assert set(found.table["kind"]) == {"extension"}
 
 
 def test_small_bodies_are_left_out(campaign, scores):
-    grid, cube = make_map(campaign, scores)
-    options = {"medium": 0.99, "high": 0.998}
-    none = rank_targets(campaign, grid, scores, cube.model, **options, least=1e9)
+    grid, _ = make_map(campaign, scores)
+    none = rank_targets(campaign, grid, scores, reach=EVERYWHERE, least=1e9)
     assert len(none) == 0
     assert none.n_small == 1
+    assert (none.grid["target"] == 0).all()
 
 
 def test_planned_holes_pass_through_their_targets(campaign, found):
@@ -146,8 +170,8 @@ def test_planned_holes_pass_through_their_targets(campaign, found):
 
 
 def test_without_targets_no_hole_is_planned(campaign, scores):
-    grid, cube = make_map(campaign, scores)
-    none = rank_targets(campaign, grid, scores, cube.model, medium=0.99, high=0.998, least=1e9)
+    grid, _ = make_map(campaign, scores)
+    none = rank_targets(campaign, grid, scores, least=1e9)
     assert plan_holes(none, grid, dip=-60.0, most=5) is None
 
 

@@ -36,8 +36,8 @@ def found(field):
     ]
     ranks = as_ranks(-np.min(high, axis=0))
     scores = Scores(np.stack([ranks, ranks]), {"kriged ore": ranks})
-    grid, cube = make_map(campaign, scores)
-    targets = rank_targets(campaign, grid, scores, cube.model, medium=0.99, high=0.998)
+    grid, _ = make_map(campaign, scores)
+    targets = rank_targets(campaign, grid, scores, medium=0.99, high=0.998, reach=1e6)
     collars = plan_holes(targets, field.ground, dip=-60.0, most=1)
     traces = quietly(field.composites.holes.traces, step=10.0).dropna()
     return targets, collars, traces
