@@ -169,7 +169,8 @@ def _key_of(name: str, depends: Mapping[str, Any]) -> str:
 def _read_part(file: Path) -> Arrays:
     """Return the arrays of a part; none if it is not there, or damaged and to be done again."""
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        # Opened here, as numpy leaves the file of a damaged archive open.
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         return {}
