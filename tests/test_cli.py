@@ -9,6 +9,7 @@ import pytest
 
 from gossan.cli import main
 from gossan.simulate import simulate_mineral_chemistry
+from gossan.study import KINDS
 
 ELEMENTS = ["Mn", "Fe", "Co", "Cu", "Ga", "Ge", "Ag", "Cd", "In", "Sn", "Sb", "Pb"]
 
@@ -105,9 +106,10 @@ def test_mistakes_end_in_one_message(capsys, words, match):
     assert "Traceback" not in printed.err
 
 
-def test_init_prints_a_study_file(capsys):
-    assert main(["init", "genesis"]) == 0
-    assert 'study = "genesis"' in capsys.readouterr().out
+@pytest.mark.parametrize("kind", KINDS)
+def test_init_prints_a_study_file(capsys, kind):
+    assert main(["init", kind]) == 0
+    assert f'study = "{kind}"' in capsys.readouterr().out
 
 
 def test_check_tells_problems_and_its_exit_code(tmp_path, capsys):

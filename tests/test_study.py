@@ -1,5 +1,7 @@
 """Study files: what is refused, with which words, and a whole run on a small made-up table."""
 
+import importlib
+import inspect
 import json
 import re
 
@@ -8,7 +10,7 @@ import pandas as pd
 import pytest
 
 from gossan.simulate import simulate_mineral_chemistry
-from gossan.study import check_study, read_study, run_study, study_template
+from gossan.study import KINDS, check_study, read_study, run_study, study_template
 
 STUDY = """
 study = "genesis"
@@ -62,13 +64,64 @@ def test_the_template_is_a_study_that_is_read(tmp_path):
     assert study.sections["read"] == {"table": "analyses.csv"}
 
 
-def test_every_commented_key_of_the_template_is_known(tmp_path):
-    lines = study_template("genesis").splitlines()
-    is_code = re.compile(r"# (\[\w+\]|\w+ = )")
-    keys = [line[2:] if is_code.match(line) else line for line in lines]
+def uncommented(kind):
+    """Return the template with its commented keys as if they were set, and their names."""
+    lines, names, is_open = [], set(), False
+    for line in study_template(kind).splitlines():
+        key = re.match(r"# (\[\w+\]|\w+ = )", line)
+        code = line[1:] if key or is_open else line
+        if key:
+            names.add(key[1].removesuffix(" = "))
+        if key or is_open:  # a list may go on over the next lines
+            ends = code.split("  #")[0].rstrip().endswith("]")
+            is_open = not ends if is_open else code.count("[") > code.count("]")
+        lines.append(code)
+    return "\n".join(lines), names
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_commented_key_of_a_template_is_known_and_shows_its_default(kind, tmp_path):
+    text, names = uncommented(kind)
+    if kind == "deposit":
+        text = text.replace("level = 3000", "")  # the ground is a table or a level
     path = tmp_path / "study.toml"
-    path.write_text("\n".join(keys))
-    assert read_study(path).sections["model"]["coverage"] == 0.9
+    path.write_text(text, encoding="utf-8")
+    sections = importlib.import_module(f"gossan.studies.{kind}.run").SECTIONS
+    n_shown = 0
+    for name, arguments in read_study(path).sections.items():
+        known = inspect.signature(sections[name]).parameters
+        for key in names & set(arguments) & set(known):
+            default = known[key].default
+            if default not in (None, "", (), inspect.Parameter.empty):  # others show an example
+                shown = arguments[key]
+                assert shown == (list(default) if isinstance(default, tuple) else default), key
+                n_shown += 1
+    assert n_shown > 10
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_template_is_checked_up_to_its_tables(kind, tmp_path):
+    path = tmp_path / "study.toml"
+    path.write_text(study_template(kind), encoding="utf-8")
+    assert read_study(path).kind == kind
+    problems = check_study(path)
+    assert len(problems) == 1
+    assert ".csv" in problems[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "match"),
+    [
+        ("deposit", '[holes]\ncollar = "a.csv"', r"\[holes\] needs assay, text in quotes"),
+        ("tailings", '[holes]\nassay = "a.csv"', r"\[holes\] needs collar, text in quotes"),
+        ("deposit", '[ore]\nelement = "Cu"', r"\[ore\] needs cutoff, a number"),
+    ],
+)
+def test_a_key_that_a_section_cannot_do_without_is_named(tmp_path, kind, text, match):
+    path = tmp_path / "study.toml"
+    path.write_text(f'study = "{kind}"\n{text}\n')
+    with pytest.raises(ValueError, match=match):
+        read_study(path)
 
 
 def test_unknown_studies_have_no_template():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gossan._checks import check_option, did_you_mean
-from gossan.studies.keys import check_keys, fits
+from gossan.studies.keys import check_keys, check_needed, fits
 from gossan.studies.record import Study
 
 __all__ = [
@@ -201,9 +201,11 @@ def _check_section(path: Path, name: str, arguments: Mapping[str, Any], steps: A
     if "read" in inspect.signature(sections[name]).parameters:
         functions.append(sections["read"])  # what it does not know itself goes on to reading
     without = () if name in READING else ("elements", "training")  # what a step computes itself
-    check_keys(f"{path}: [{name}]", arguments, functions=functions, without=without)
+    where = f"{path}: [{name}]"
+    check_keys(where, arguments, functions=functions, without=without)
+    check_needed(where, arguments, function=sections[name], without=without)
     if name in steps.CALLED:
-        _with_place(f"{path}: [{name}]", partial(sections[name], **arguments))
+        _with_place(where, partial(sections[name], **arguments))
 
 
 def _with_place(where: str, call: Callable[[], Any]) -> None:

@@ -40,6 +40,52 @@ def test_a_part_that_fails_leaves_nothing_behind(tmp_path):
     assert folder.part("a", {}, lambda: {"x": np.array(5)})["x"] == 5
 
 
+def test_what_is_kept_is_found_under_its_name_and_key_only(tmp_path):
+    folder = RunFolder(tmp_path)
+    assert folder.kept("a", {"seed": 1}) is None
+    folder.keep("a", {"seed": 1}, {"x": np.arange(3.0), "names": np.array(["ore", "fault"])})
+    again = RunFolder(tmp_path)
+    found = again.kept("a", {"seed": 1})
+    assert set(found) == {"x", "names"}
+    np.testing.assert_array_equal(found["x"], [0.0, 1.0, 2.0])
+    assert found["names"].tolist() == ["ore", "fault"]
+    assert again.reused == ["a"]
+    assert again.kept("a", {"seed": 2}) is None
+    assert again.kept("b", {"seed": 1}) is None
+    assert again.reused == ["a"]
+
+
+def test_a_part_of_another_name_does_not_pass_for_this_one(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.keep("a", {}, {"x": np.array(1)})
+    (tmp_path / "parts" / "a.npz").rename(tmp_path / "parts" / "b.npz")
+    assert folder.kept("b", {}) is None
+
+
+def test_a_damaged_part_is_as_if_it_were_not_there(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.keep("a", {}, {"x": np.arange(1000)})
+    file = tmp_path / "parts" / "a.npz"
+    for damaged in (file.read_bytes()[:200], b"", b"no zip at all"):
+        file.write_bytes(damaged)
+        assert folder.kept("a", {}) is None
+    folder.keep("a", {}, {"x": np.array(7)})
+    assert folder.kept("a", {})["x"] == 7
+
+
+def test_a_part_without_arrays_is_kept_too(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.keep("a", {}, {})
+    assert folder.kept("a", {}) == {}
+
+
+def test_files_of_an_earlier_run_are_removed_and_missing_ones_are_no_fault(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.write_text("old.csv", "x")
+    folder.remove("old.csv", "never.csv")
+    assert not (tmp_path / "old.csv").exists()
+
+
 def test_a_file_is_no_run_folder(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(FileExistsError, match=r"cannot be written as a folder.*--out"):

@@ -81,8 +81,8 @@ def mean_around(
     """
     samples, told, asked = _checked(coords, values, places)
     check_positive("radius", radius, unit="m")
-    low = samples.min(axis=0) - radius
-    extent = np.ptp(samples, axis=0) + 2.0 * radius
+    low = samples.min(axis=0) - REACH * radius
+    extent = np.ptp(samples, axis=0) + 2.0 * REACH * radius
     step = max(radius / STEPS, float((np.prod(extent) / MOST_CELLS) ** (1.0 / 3.0)))
     shape = np.ceil(extent / step).astype(int) + 1
     columns = np.column_stack([np.ones(len(samples)), told - told.mean(axis=0)])

@@ -100,13 +100,15 @@ def read_composites(
     Raises
     ------
     ValueError
-        If an element is not in the table, or overlaps stand in the way of compositing.
+        If an element is not in the table, or samples without a length or overlaps stand in the way
+        of compositing.
     """
     found = read_drillholes(**tables)
     holes = found.fixed(fix)
     names = _elements(holes, [*elements, ore] if elements and ore else elements)
     if ore:
         _elements(holes, [ore])
+    _check_lengths(holes)
     _check_overlaps(holes)
     length = composite or _median_length(holes)
     made = _imputed(holes, names, method).composite(
@@ -153,6 +155,24 @@ def _elements(holes: DrillHoles, elements: Sequence[str] | None) -> list[str]:
                 f"{did_you_mean(name, there)}"
             )
     return list(dict.fromkeys(elements or there))
+
+
+def _check_lengths(holes: DrillHoles) -> None:
+    table = holes.intervals["assay"]
+    top, end = table["from"], table["to"]
+    for is_faulty, what, fix in (
+        (table["hole"].isna(), "name no hole", "unknown holes"),
+        (top > end, "end above their start", "reversed intervals"),
+        (~(top != end) | top.isna() | end.isna(), "have no from, to or length", "empty intervals"),
+    ):
+        if is_faulty.any():
+            first = table[is_faulty].iloc[0]
+            raise ValueError(
+                f"{holes.sources.get('assay', 'assay')}: {int(is_faulty.sum()):,} samples {what},"
+                f" first in row {first.name}, hole {first['hole']}, {first['from']:g} to"
+                f" {first['to']:g} m. Correct them, or write fix = [\"{fix}\"] under [holes]: each"
+                " row that it touches is listed."
+            )
 
 
 def _check_overlaps(holes: DrillHoles) -> None:

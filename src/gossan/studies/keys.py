@@ -76,6 +76,49 @@ def check_keys(
             )
 
 
+def check_needed(
+    where: str,
+    arguments: Mapping[str, Any],
+    *,
+    function: Callable[..., Any],
+    without: Sequence[str] = (),
+) -> None:
+    """Refuse a section that lacks a key which its function cannot do without.
+
+    Parameters
+    ----------
+    where : str
+        File and section, for messages.
+    arguments : mapping
+        Keys and values as TOML gives them.
+    function : callable
+        Its keyword-only arguments without a default are needed.
+    without : sequence of str
+        Arguments that a study file may not set.
+
+    Raises
+    ------
+    ValueError
+        If one is missing.
+
+    Examples
+    --------
+    >>> def ore(*, cutoff: float, element: str = "Au") -> None: ...
+    >>> check_needed("study.toml: [ore]", {"element": "Cu"}, function=ore)
+    Traceback (most recent call last):
+        ...
+    ValueError: study.toml: [ore] needs cutoff, a number. Add the line cutoff = ...
+    """
+    hints = get_type_hints(function)
+    for key, parameter in inspect.signature(function).parameters.items():
+        is_needed = parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+        if is_needed and key not in arguments and key not in without:
+            raise ValueError(
+                f"{where} needs {key}, {kind_of(hints.get(key, Any)) or 'a value'}. Add the line"
+                f" {key} = ..."
+            )
+
+
 def fits(value: Any, hint: Any) -> bool:
     """Return whether a value that TOML gave is of the kind that a type hint asks for.
 

@@ -140,6 +140,11 @@ class RunFolder:
                 safe[column] = safe[column].map(_without_formula)
         return self.write_text(name, safe.to_csv(index=False))
 
+    def remove(self, *names: str) -> None:
+        """Remove files that an earlier run left and this one may not write again."""
+        for name in names:
+            (self.path / name).unlink(missing_ok=True)
+
     def write_manifest(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Write `manifest.json`: versions, time, machine, seconds of each part, and `facts`."""
         manifest = {
@@ -164,7 +169,8 @@ def _key_of(name: str, depends: Mapping[str, Any]) -> str:
 def _read_part(file: Path) -> Arrays:
     """Return the arrays of a part; none if it is not there, or damaged and to be done again."""
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        # Opened here, as numpy leaves the file of a damaged archive open.
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         return {}

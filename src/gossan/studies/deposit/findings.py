@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gossan.data.grids.grid import axes_of, cell_volume
+from gossan.data.grids.grid import cell_volume, spacing_of
 from gossan.evidence.factors import VarimaxFactors
 from gossan.evidence.fractal import FractalModel, fractal_thresholds
 from gossan.evidence.halos import zoning_sequence
@@ -115,8 +115,7 @@ def study_findings(
     fractal, fractal_notes = fractal_curves(field, grid)
     zoning, zoning_note = zoning_table(campaign)
     loadings, factor, factor_note = factor_loadings(campaign)
-    steps = {axis: grid[axis].to_numpy() for axis in axes_of(grid)}
-    cell = tuple(float(each[1] - each[0]) if len(each) > 1 else 0.0 for each in steps.values())
+    cell = spacing_of(grid)
     return DepositFindings(
         title=title,
         table_names=field.files,
@@ -132,11 +131,11 @@ def study_findings(
         rule=rule,
         recommended=trust.chosen,
         advice=trust.advice,
-        scores=trust.scores,
-        comparisons=trust.comparisons,
-        folds=trust.folds,
-        curves=trust.curves,
-        null=trust.null,
+        scores=_if_any(trust.scores),
+        comparisons=_if_any(trust.comparisons),
+        folds=_if_any(trust.folds),
+        curves=_if_any(trust.curves),
+        null=_if_any(trust.null),
         leaks=leaks_of(trust.scores, has_faults=bool(field.faults)),
         fractal=fractal,
         zoning=zoning,
@@ -311,6 +310,10 @@ def summary_table(field: Field) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _if_any(table: pd.DataFrame) -> pd.DataFrame | None:
+    return table if len(table) else None
 
 
 def _curve(model: FractalModel, total: float, size: str) -> pd.DataFrame:

@@ -133,7 +133,7 @@ class HeldOutRows:
     Attributes
     ----------
     table : DataFrame of n rows
-        As of `Evidence.at`.
+        As of `Evidence.at`, the columns that all parts and the whole have.
     rows : int64 array of shape (n,)
         Which training cell each row is; a cell stands here once for its hole and once for each
         level that it lies below.
@@ -194,8 +194,11 @@ def held_out_rows(
         for kept, asked in parts
         if asked.any() and kept.any()
     ]
+    # A part may lack an indicator that another has: its factor may be of other elements.
+    whole = evidence.at(places[:1], None if fault_distance is None else fault_distance[:1])
+    shared = [name for name in whole if all(name in table for table, _ in told)]
     return HeldOutRows(
-        pd.concat([table for table, _ in told], ignore_index=True),
+        pd.concat([table[shared] for table, _ in told], ignore_index=True),
         np.concatenate([rows for _, rows in told]),
     )
 

@@ -54,6 +54,7 @@ def write_map(
     notes : list of str
         Formats that could not be written, and what to install.
     """
+    folder.remove("planned_holes.csv", "faults.vtp", "blocks.omf", "score_levels.tif")
     folder.write_table("targets.csv", target_table(targets, collars))
     if collars is not None:
         folder.write_table("planned_holes.csv", collars)

@@ -50,12 +50,15 @@ class Fold:
     labels : int64 array of shape (n_cells,)
         1 ore, 0 barren, -1 unknown: in the training cells by the composites above, in the test cells
         by those that were held out.
+    held_out : bool array of shape (n_composites,), optional
+        What labels the test cells. None: all composites.
     """
 
     composites: NDArray[np.bool_]
     train: NDArray[np.int64]
     test: NDArray[np.int64]
     labels: NDArray[np.int64]
+    held_out: NDArray[np.bool_] | None = None
 
     @property
     def prevalence(self) -> float:
@@ -167,6 +170,6 @@ def _fold(
     test = np.flatnonzero(nearer & (asked.labels >= 0))
     train = np.flatnonzero(~nearer & (seen.labels >= 0))
     labels = np.where(nearer, asked.labels, seen.labels)
-    if len(test) and not (labels[test] == ORE).any():
-        test = test[:0]  # nothing to find: the fold is not scored
-    return Fold(kept, train, test, labels)
+    if len(np.unique(labels[test])) < 2:
+        test = test[:0]  # nothing to find, or nothing to tell it from: the fold is not scored
+    return Fold(kept, train, test, labels, hidden)

@@ -5,7 +5,6 @@ A checked `Study` and a folder come in; the run folder, report first, goes out.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,12 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gossan._checks import GossanWarning
 from gossan.report import write_report
 from gossan.report.deposit import deposit_report
 from gossan.studies.composites import AXES
 from gossan.studies.deposit import sections
 from gossan.studies.deposit.findings import Trust, study_findings
+from gossan.studies.deposit.indicators import quietly
 from gossan.studies.deposit.mapping import (
     Scores,
     make_map,
@@ -27,10 +26,9 @@ from gossan.studies.deposit.mapping import (
     rivals,
     score_rock,
 )
-from gossan.studies.deposit.methods import RECOMMENDED
 from gossan.studies.deposit.outputs import SCENE, write_map, write_view
 from gossan.studies.deposit.tables import Field, read_field
-from gossan.studies.deposit.validation import deal_folds, validate
+from gossan.studies.deposit.validation import deal_folds, fingerprint_grid, validate
 from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
 
@@ -61,7 +59,13 @@ def settings_of(study: Study) -> Settings:
         if name not in study.sections:
             raise ValueError(f"{study.path}: there is no section [{name}]. Add it, with {keys}.")
     named = [name for name in SECTIONS if name in study.sections or name in CALLED]
-    return {name: SECTIONS[name](**study.sections.get(name, {})) for name in named}
+    settings = {name: SECTIONS[name](**study.sections.get(name, {})) for name in named}
+    if settings["methods"]["choose"] == "distance to fault" and "faults" not in settings:
+        raise ValueError(
+            f"{study.path}: [methods] choose = \"distance to fault\" needs faults, and there is no"
+            " section [faults]. Add it, with table = FILE, or choose another method."
+        )
+    return settings
 
 
 def check(study: Study) -> list[str]:
@@ -93,7 +97,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     grid, cube = make_map(field.campaign, scores, reach=wanted["reach"])
     targets = rank_targets(field.campaign, grid, scores, **{key: wanted[key] for key in RANKED_BY})
     collars = plan_holes(targets, field.ground, dip=wanted["dip"], most=wanted["most"])
-    traces = placed_traces(field)
+    traces = quietly(field.composites.holes.traces, step=TRACE_STEP).dropna(subset=list(AXES))
     say("report")
     notes = write_map(folder, field, targets, collars, traces)
     write_view(folder, field, targets, collars, traces, title=study.title)
@@ -109,13 +113,15 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
 
 def summarise(folder: Path) -> str:
     """The scores of a run and its first targets, a line each."""
-    scores = pd.read_csv(folder / "scores.csv")
-    lines = [f"{'method':20s} {'protocol':9s} AUC (95 %)             AP    ore in the best 1 %"]
-    lines += [
-        f"{row.method:20s} {row.protocol:9s} {row.auc:.3f} ({row.auc_low:.3f}-{row.auc_high:.3f})"
-        f"   {row.ap:.2f}  {row.capture_1:.0%}"
-        for row in scores.itertuples()
-    ]
+    lines = ["Nothing was held out: no method was tried."]
+    if (folder / "scores.csv").exists():
+        scores = pd.read_csv(folder / "scores.csv")
+        lines = [f"{'method':20s} {'protocol':9s} AUC (95 %)             AP    ore in the best 1 %"]
+        lines += [
+            f"{row.method:20s} {row.protocol:9s} {row.auc:.3f}"
+            f" ({row.auc_low:.3f}-{row.auc_high:.3f})   {row.ap:.2f}  {row.capture_1:.0%}"
+            for row in scores.itertuples()
+        ]
     targets = pd.read_csv(folder / "targets.csv")
     lines.append(f"{len(targets)} targets" + (", the first:" if len(targets) else "."))
     lines += [
@@ -124,14 +130,6 @@ def summarise(folder: Path) -> str:
         for row in targets.head(4).itertuples()
     ]
     return "\n".join(lines)
-
-
-def placed_traces(field: Field) -> pd.DataFrame:
-    """Traces of the holes that have a place; the others are told among what was left out."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GossanWarning)
-        traces = field.composites.holes.traces(step=TRACE_STEP)
-    return traces.dropna(subset=list(AXES)).reset_index(drop=True)
 
 
 def _seeds(settings: Settings) -> list[int]:
@@ -148,7 +146,7 @@ def _trust(
         block_size=told["block_size"], random_state=chosen["random_state"],
     )  # fmt: skip
     return validate(
-        field.campaign, folds, names=chosen["names"], choose=chosen["choose"] or RECOMMENDED,
+        field.campaign, folds, names=chosen["names"], choose=chosen["choose"],
         seeds=_seeds(settings), most_cells=chosen["most_cells"], n_nulls=told["n_nulls"],
         n_jobs=told["n_jobs"], folder=folder, notes=notes, progress=say,
     )  # fmt: skip
@@ -167,8 +165,7 @@ def _scores(
     names = rivals(chosen["names"])
     depends = {
         "composites": fingerprint(campaign.composites),
-        "grid": [list(map(float, campaign.grid[axis])) for axis in campaign.grid.dims],
-        "faults": len(field.faults),
+        "grid": fingerprint_grid(campaign.grid),
         "settings": str(campaign.settings),
         "ore": settings["ore"],
         "chosen": trust.chosen,
@@ -196,14 +193,19 @@ def _rule(field: Field) -> str:
 
 
 def _write(folder: RunFolder, study: Study, field: Field, trust: Trust, settings: Settings) -> None:
-    folder.write_table("scores.csv", trust.scores)
-    folder.write_table("comparisons.csv", trust.comparisons)
-    folder.write_table("folds.csv", trust.folds)
-    folder.write_table("null.csv", trust.null)
-    folder.write_table("composites.csv", field.composites.table)
+    tables = {
+        "scores.csv": trust.scores,
+        "comparisons.csv": trust.comparisons,
+        "folds.csv": trust.folds,
+        "null.csv": trust.null,
+        "composites.csv": field.composites.table,
+        "changes.csv": field.composites.holes.changes,
+    }
+    for name, table in tables.items():
+        folder.remove(name)
+        if len(table):
+            folder.write_table(name, table)
     folder.write_text("quality.txt", f"{field.composites.report}\n")
-    if len(field.composites.holes.changes):
-        folder.write_table("changes.csv", field.composites.holes.changes)
     folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
     folder.write_manifest(
         {

@@ -212,7 +212,7 @@ def _make_grid(
             f"No cell of the grid lies below the ground ({note}; heights"
             f" {float(np.nanmin(ground['elevation'])):,.0f} to {top:,.0f} m, grid"
             f" {elevations[0]:,.0f} to {elevations[1]:,.0f} m). Check that both are in metres and in"
-            " one system of coordinates."
+            " one system of coordinates, and region and elevations under [grid]."
         )
     return add_layer(grid, "rock", is_rock), ground, note
 

@@ -132,9 +132,14 @@ def score_fold(
         Empty where the fold has no ore to find.
     """
     drilled = campaign.drilled()
-    _, nearest = cKDTree(drilled.coords).query(drilled.places[fold.test])
+    told_by = np.arange(len(drilled.coords))
+    if fold.held_out is not None:  # in a dead zone lie composites that tell nothing
+        told_by = np.flatnonzero(fold.held_out)
+    _, nearest = cKDTree(drilled.coords[told_by]).query(drilled.places[fold.test])
+    nearest = told_by[nearest]
+    cells = cells_of_rock(campaign, fold.test)
     runs: list[tuple[str, int, NDArray[np.float64]]] = []
-    if len(fold.test):
+    if len(cells):
         with warnings.catch_warnings():  # the report tells what the study does
             warnings.simplefilter("ignore")
             asked = np.concatenate([fold.train, fold.test])
@@ -142,7 +147,6 @@ def score_fold(
                 campaign, fold, asked=asked, is_published=protocol == "paper", seeds=seeds,
                 most_cells=most_cells,
             )  # fmt: skip
-            cells = cells_of_rock(campaign, fold.test)
             for seed, lesson in lessons.items():
                 runs += [
                     (name, seed, METHODS[name](lesson, seed, cells))
@@ -153,7 +157,7 @@ def score_fold(
         fold.labels[fold.test] == ORE,
         drilled.holes[nearest],
         nearest.astype(np.int64),
-        np.array([scores for *_, scores in runs], dtype=np.float32).reshape(len(runs), -1),
+        np.array([scores for *_, scores in runs], dtype=np.float32).reshape(len(runs), len(cells)),
         np.array([name for name, *_ in runs], dtype=str),
         np.array([seed for _, seed, _ in runs], dtype=np.int64),
     )

@@ -12,7 +12,9 @@ from typing import Any
 import joblib
 import numpy as np
 import pandas as pd
+import xarray as xr
 
+from gossan.data.grids.grid import axes_of, spacing_of
 from gossan.studies.deposit.findings import Trust
 from gossan.studies.deposit.indicators import ore_variogram
 from gossan.studies.deposit.judging import (
@@ -26,6 +28,7 @@ from gossan.studies.deposit.judging import (
 from gossan.studies.deposit.mapping import reach_of
 from gossan.studies.deposit.methods import BASELINES, RECOMMENDED, SIDE
 from gossan.studies.deposit.protocols import (
+    Drilled,
     Fold,
     block_folds,
     depth_folds,
@@ -36,6 +39,7 @@ from gossan.studies.deposit.trust import Campaign, FoldScores, score_fold
 from gossan.studies.run_folder import RunFolder, fingerprint
 
 HONEST = ("holes", "depth")  # protocols that the choice of the map's method rests on
+LEAST_LEARNED = 20  # composites, of two holes, that a fold must learn from
 
 
 def deal_folds(
@@ -86,13 +90,13 @@ def deal_folds(
         except ValueError as error:
             notes.append(f"The protocol {protocol!r} could not be run: {error}")
             continue
-        if any(len(fold.test) and _can_learn(fold) for fold in made):
-            folds[protocol] = [fold for fold in made if len(fold.test) and _can_learn(fold)]
-            missed = len(made) - len(folds[protocol])
-            if missed:
+        kept = [fold for fold in made if len(fold.test) and _can_learn(drilled, fold)]
+        if kept:
+            folds[protocol] = kept
+            if len(kept) < len(made):
                 notes.append(
-                    f"{protocol}: {missed} of {len(made)} folds have no ore to find, or none to learn"
-                    " from, and are not scored."
+                    f"{protocol}: {len(made) - len(kept)} of {len(made)} folds have no ore to find,"
+                    " or none to learn from, and are not scored."
                 )
         else:
             notes.append(
@@ -124,7 +128,7 @@ def validate(
     names : sequence of str
         Methods.
     choose : str
-        Method to make the map; the recommended one gives way to a baseline that beats it.
+        Method to make the map; "" takes the recommended one, or a baseline that beats it.
     seeds : sequence of int
     most_cells : int
         Barren cells that train.
@@ -154,7 +158,7 @@ def validate(
         if protocol in HONEST
     }
     chosen, advice = _choice(choose, compared)
-    tried = [name for name in (chosen, *BASELINES) if name in names]
+    tried = [name for name in dict.fromkeys((chosen, *BASELINES)) if name in names]
     progress("judging")
 
     def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -232,6 +236,22 @@ def score_folds(
     }
 
 
+def fingerprint_grid(grid: xr.Dataset) -> str:
+    """Short hash of the axes and layers of a grid: rock, and the distance to faults.
+
+    Parameters
+    ----------
+    grid : Dataset
+
+    Returns
+    -------
+    hash : str
+    """
+    axes = {str(axis): grid[axis].to_numpy().tolist() for axis in axes_of(grid)}
+    layers = {str(name): layer.to_numpy().ravel() for name, layer in grid.items()}
+    return fingerprint({**axes, "layers": fingerprint(pd.DataFrame(layers))})
+
+
 def _score(
     campaign: Campaign, protocol: str, number: int, fold: Fold, settings: Mapping[str, Any]
 ) -> tuple[str, int, FoldScores]:
@@ -245,9 +265,7 @@ def _key(
     return {
         "protocol": protocol,
         "composites": fingerprint(campaign.composites),
-        "grid": fingerprint(
-            pd.DataFrame({name: layer.to_numpy().ravel() for name, layer in campaign.grid.items()})
-        ),
+        "grid": fingerprint_grid(campaign.grid),
         "fold": {name: joblib.hash(part) for name, part in parts.items()},
         "hidden": joblib.hash(fold.composites),
         "settings": str(campaign.settings),
@@ -256,23 +274,24 @@ def _key(
 
 
 def _choice(choose: str, compared: Mapping[str, pd.DataFrame]) -> tuple[str, str]:
-    if choose != RECOMMENDED:
+    if choose:
         return choose, f"{choose!r} makes the map, as the study file asks."
     if not any(len(table) for table in compared.values()):
-        return choose, f"{choose!r} makes the map; nothing was held out to try it on."
-    return advise(compared, choose)
+        return RECOMMENDED, f"{RECOMMENDED!r} makes the map; nothing was held out to try it on."
+    return advise(compared, RECOMMENDED)
 
 
-def _can_learn(fold: Fold) -> bool:
-    labels = fold.labels[fold.train]
-    return bool((labels == 1).any() and (labels == 0).any())
+def _can_learn(drilled: Drilled, fold: Fold) -> bool:
+    labels, kept = fold.labels[fold.train], fold.composites
+    is_enough = kept.sum() >= LEAST_LEARNED and len(np.unique(drilled.holes[kept])) > 1
+    return bool(is_enough and (labels == 1).any() and (labels == 0).any())
 
 
 def _block_sizes(campaign: Campaign, size: float) -> tuple[float, float]:
     """Return the edge of blocks and their dead zone [m]: the range of the variogram, and a patch."""
     coords = campaign.composites[["easting", "northing"]].to_numpy(dtype=float)
     extent = float(np.ptp(coords, axis=0).max())
-    cell = float(np.diff(campaign.grid["easting"].to_numpy()[:2])[0])
+    cell = spacing_of(campaign.grid)[-1]
     reach = reach_of(ore_variogram(campaign.composites, campaign.settings.ore).model)
     return size or max(min(reach, extent / 4.0), 2.0 * SIDE * cell), min(reach, extent / 8.0) + (
         SIDE // 2
