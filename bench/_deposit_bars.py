@@ -155,10 +155,10 @@ def study_rows(options: Options) -> list[dict[str, Any]]:
             edits = EDITS | (QUICK_EDITS if options.quick else {})
             file = Path(folder) / plan / "study.toml"
             file.write_text(_edited(study_template("deposit"), edits), encoding="utf-8")
-            load = os.getloadavg()[0]
+            load, what = os.getloadavg()[0], f"{plan}, {30 if options.quick else 10} m cells"
             seconds = _run("run", str(file), "--out", str(Path(folder) / plan / "run"))
             rows.append(
-                _row(f"6 whole study, plan {plan}, {30 if options.quick else 10} m cells: time", seconds, "s", goal=goal,
+                _row(f"6 whole study, plan {what}: time", seconds, "s", goal=goal,
                      load_before=load)
             )  # fmt: skip
         if not options.quick:

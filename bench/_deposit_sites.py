@@ -45,6 +45,7 @@ CLEARANCE = 60.0  # m from any sample, beyond which rock counts as not drilled
 MOST_TESTED = 60_000  # cells of rock that is not drilled, drawn with equal chance
 MEDIUM, HIGH = 0.99, 0.998  # ranks that make a target, as the study file has them
 TOP = 10  # targets that would be drilled
+ZONING = {"grigorian": "Grigorian's index", "centre_of_mass": "centre of mass"}
 PAIR = ("Sb", "Hg")  # whose factor rises above ore
 N_HALVINGS = 20  # of the holes, for thresholds
 
@@ -207,10 +208,10 @@ def evidence_figures(campaign: Campaign, made: SimulatedDeposit) -> dict[str, fl
     nearest = np.where(near, np.abs(n), np.inf).argmin(axis=0)
     zone, height = near.any(axis=0), t[nearest, np.arange(len(nearest))]
     figures = {
-        f"zoning, {method}": quietly(
+        f"zoning, {words}": quietly(
             zoning_sequence, values[zone], height[zone], lengths[zone], n_levels=6, method=method
         ).agreement(truth.zoning)
-        for method in ("grigorian", "centre_of_mass")
+        for method, words in ZONING.items()
     }
     return figures | _fractal_figures(table, lengths) | _factor_figures(values)
 
@@ -234,10 +235,10 @@ def _fractal_figures(table: pd.DataFrame, lengths: NDArray[np.float64]) -> dict[
         apart.append(float(np.abs(logs[0] - logs[1]).max()))
     thresholds = models[0].thresholds
     return {
-        "breaks, other seed": float(np.abs(models[1].thresholds / thresholds - 1).max()),
+        "breaks, by another seed": float(np.abs(models[1].thresholds / thresholds - 1).max()),
         "breaks, inside their interval": float(((low <= thresholds) & (thresholds <= high)).mean()),
-        "breaks, interval as a factor": float(np.exp(np.log(high / low).max() / 2)),
-        "breaks, halves of the holes as a factor": float(np.exp(np.median(apart))),
+        "breaks, half width of the interval": float(np.exp(np.log(high / low).max() / 2)),
+        "breaks, halves of the holes apart": float(np.exp(np.median(apart))),
     }
 
 
@@ -246,5 +247,5 @@ def _factor_figures(values: pd.DataFrame) -> dict[str, float]:
     pair = [f"clr({element})" for element in PAIR]
     return {
         "factor, Sb and Hg lead": float(set(chosen.loadings.index[:2]) == set(pair)),
-        "factor, lesser loading": float(chosen.loadings[pair].min()),
+        "factor, lesser loading of the two": float(chosen.loadings[pair].min()),
     }
