@@ -1,4 +1,4 @@
-"""Trees on near and on wide evidence, pooled with the one column that is ore's own: a probability of ore.
+"""Trees on near and on wide evidence, pooled with the column that is the grade: a probability of ore.
 
 A table of evidence (n, features) with y = 1 for ore comes in; probabilities go out.
 
@@ -23,6 +23,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from gossan._checks import check_random_state
 
@@ -139,7 +140,8 @@ class PooledTrees(ClassifierMixin, BaseEstimator):
         )
         curve = make_pipeline(StandardScaler(), LogisticRegression())
         members = zip((*forests, boosted, curve), (near, wide, near, grade), strict=True)
-        self.members_ = tuple((model.fit(table[:, own], codes), own) for model, own in members)
+        with threadpool_limits(1):  # threads cost more than they bring on trees so small
+            self.members_ = tuple((model.fit(table[:, own], codes), own) for model, own in members)
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
