@@ -76,7 +76,7 @@ def study_sites(options: Options, cache: Path) -> list[Told]:
         for is_fault_bound in KINDS
     ]
     methods = [name for name in METHODS if name in {*BASELINES, RECOMMENDED} or not options.quick]
-    work = joblib.Parallel(n_jobs=N_JOBS, return_as="generator_unordered")(
+    work = joblib.Parallel(n_jobs=1 if options.quick else N_JOBS, return_as="generator_unordered")(
         joblib.delayed(study_site)(site, methods, cache) for site in sites
     )
     told = []
