@@ -66,7 +66,7 @@ class PooledTrees(ClassifierMixin, BaseEstimator):
     >>> y = (X[:, 0] + 0.3 * rng.normal(size=400) > 1).astype(int)
     >>> model = PooledTrees(random_state=0).fit(X, y)
     >>> model.predict_proba([[-1.0, 0, 0], [2.0, 0, 0]])[:, 1].round(1)
-    array([0. , 0.9])
+    array([0. , 0.7])
     """
 
     def __init__(
