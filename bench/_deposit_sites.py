@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from numpy.typing import NDArray
 
 from gossan.data.grids.grid import add_layer, cell_centres, cell_volume, grid_shape
@@ -43,7 +43,6 @@ from gossan.studies.run_folder import RunFolder, fingerprint
 CUTOFF = 1000.0  # ppb of gold
 CLEARANCE = 60.0  # m from any sample, beyond which rock counts as not drilled
 MOST_TESTED = 60_000  # cells of rock that is not drilled, drawn with equal chance
-MEDIUM, HIGH = 0.99, 0.998  # ranks that make a target, as the study file has them
 TOP = 10  # targets that would be drilled
 ZONING = {"grigorian": "Grigorian's index", "centre_of_mass": "centre of mass"}
 PAIR = ("Sb", "Hg")  # whose factor rises above ore
@@ -141,28 +140,28 @@ def target_table(
 ) -> pd.DataFrame:
     """Blind bodies that the first targets of the recommended model and each baseline hit.
 
-    Once among all rock, as the study maps it, and once among the rock far from any sample.
+    Once by the study's list, in which extensions of ore and new ground take turns, and once by as
+    many targets in new ground alone.
     """
     grid, ranks = maps_of(campaign, folder, site)
     shape, rock = grid_shape(campaign.grid), campaign.rock_cells()
     body = made.truth.body_index(cell_centres(campaign.grid)).reshape(shape)
     blind = np.flatnonzero(made.truth.bodies["is_blind"])
-    is_far = sample_distance(campaign) > CLEARANCE
     rows = []
-    for where, chosen in (("all rock", np.ones(len(rock), dtype=bool)), ("not drilled", is_far)):
-        for method, own in ranks.items():
-            layer = np.full(body.size, np.nan, dtype=np.float32)
-            layer[rock] = as_ranks(np.where(chosen, own, np.nan))
-            judged = add_layer(grid["map"], "score", layer.reshape(shape))
-            targets = rank_targets(
-                campaign, judged, Scores(own[None], {}), grid["model"], medium=MEDIUM, high=HIGH
-            )
-            inside = np.isin(targets.grid["target"].to_numpy(), np.arange(1, TOP + 1))
+    for method, own in ranks.items():
+        layer = np.full(body.size, np.nan, dtype=np.float32)
+        layer[rock] = as_ranks(own)
+        judged = add_layer(grid, "score", layer.reshape(shape))
+        targets = rank_targets(campaign, judged, Scores(own[None], {}))
+        numbers, table = targets.grid["target"].to_numpy(), targets.table
+        is_new = table["kind"] == "new ground"
+        for asked, chosen in (("the list", table), ("new ground", table[is_new])):
+            inside = np.isin(numbers, chosen["target"].head(TOP))
             rows.append(
                 {
-                    "where": where,
+                    "asked": asked,
                     "method": method,
-                    "n_targets": len(targets),
+                    "n_targets": len(chosen),
                     "n_blind": len(blind),
                     "blind_hit": int(np.isin(blind, body[inside]).sum()),
                     "volume": float(inside.sum() * cell_volume(campaign.grid) / 1e6),
@@ -176,8 +175,8 @@ def target_table(
 
 def maps_of(
     campaign: Campaign, folder: RunFolder, site: Site
-) -> tuple[dict[str, Any], dict[str, NDArray[np.float32]]]:
-    """Return the study's map with its variogram, and ranks of all rock by each method."""
+) -> tuple[xr.Dataset, dict[str, NDArray[np.float32]]]:
+    """Return the study's map, and ranks of all rock by each method."""
     depends = {
         "composites": fingerprint(campaign.composites), "spacing": site.spacing,
         "most_cells": site.most_cells,
@@ -191,9 +190,8 @@ def maps_of(
 
     ranks = folder.part("maps", depends, compute)
     ranks["distance to sample"] = as_ranks(-sample_distance(campaign))
-    made, cube = quietly(make_map, campaign, Scores(ranks[RECOMMENDED][None], {}))
-    names = (RECOMMENDED, *BASELINES)
-    return {"map": made, "model": cube.model}, {name: ranks[name] for name in names}
+    grid, _ = quietly(make_map, campaign, Scores(ranks[RECOMMENDED][None], {}))
+    return grid, {name: ranks[name] for name in (RECOMMENDED, *BASELINES)}
 
 
 def evidence_figures(campaign: Campaign, made: SimulatedDeposit) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Trees on near and on wide evidence, pooled with the column that is the grade: a probability of ore.
+"""Trees on near and on wide evidence, pooled with the grade itself: a probability of ore.
 
 A table of evidence (n, features) with y = 1 for ore comes in; probabilities go out.
 

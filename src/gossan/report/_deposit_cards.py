@@ -33,7 +33,7 @@ def target_cards(findings: DepositFindings) -> list[Card]:
 
 def _card(findings: DepositFindings, row: pd.Series) -> Card:
     number = int(row["target"])
-    level = str(row.get("level", ""))
+    level = str(row.get("kind", row.get("level", "")))
     lines = [
         place_of(row),
         *_size_line(row),

@@ -31,8 +31,8 @@ _TALLEST = 4.4  # inch, of one panel
 _REACH = 0.04  # of the deposit, within which a section shows holes
 _STEPS = 40  # points along a planned hole
 _MUCH = 0.5  # share of extrapolation that the reader is warned of
-_COLUMNS = ("target", "level", "easting", "northing", "bottom", "top", "volume", "score", "spread",
-            "sample_distance", "is_extrapolated")  # fmt: skip
+_COLUMNS = ("target", "kind", "level", "easting", "northing", "bottom", "top", "volume", "score",
+            "spread", "sample_distance")  # fmt: skip
 _HEADINGS = {
     "easting": "easting [m]",
     "northing": "northing [m]",

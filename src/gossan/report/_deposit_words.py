@@ -112,16 +112,28 @@ def _target_sentences(findings: DepositFindings) -> list[str]:
     many = _NUMBERS[n] if n < len(_NUMBERS) else f"{n:,}"
     best = table.iloc[0]
     lead = (
-        f"{many} {'target stands' if n == 1 else 'targets stand'} out;"
+        f"{many} {'target stands' if n == 1 else 'targets stand'} out{_kind_words(table)};"
         f" {'it lies' if n == 1 else 'the best lies'} at {place_of(best)},"
         f" {heights_of(best)}{_distance_words(best)}."
     )
     rest = [
-        f"target {int(row['target'])} at {place_of(row)}, {heights_of(row)}"
+        f"target {int(row['target'])}{_kind_of(row)} at {place_of(row)}, {heights_of(row)}"
         for _, row in table.iloc[1 : 1 + _MOST_NEXT].iterrows()
     ]
     return [lead, *([f"Next come {join_words(rest)}." if len(rest) > 1 else f"Next comes {rest[0]}."]
                     if rest else [])]  # fmt: skip
+
+
+def _kind_words(table: pd.DataFrame) -> str:
+    if "kind" not in table or table["kind"].nunique() < 2:
+        return ""
+    n_new = int((table["kind"] == "new ground").sum())
+    return f", {n_new} of them in new ground"
+
+
+def _kind_of(row: pd.Series) -> str:
+    kind = str(row.get("kind", ""))
+    return f" ({kind})" if kind else ""
 
 
 def place_of(row: pd.Series) -> str:
@@ -253,6 +265,8 @@ def best_model(findings: DepositFindings, protocol: str = "") -> tuple[str, pd.S
     if not len(own):
         return "", None
     ahead = own[own["low"] > 0]
+    chosen = ahead[ahead["method"].astype(str) == recommended_of(findings)]
+    ahead = chosen if len(chosen) else ahead
     ranked = (ahead if len(ahead) else own).sort_values("difference", ascending=False)
     verdict = "better" if len(ahead) else "worse" if (own["high"] < 0).all() else "tie"
     return verdict, ranked.iloc[0]

@@ -25,7 +25,6 @@ from gossan.prospectivity.targets import Targets
 from gossan.report.deposit import DepositFindings
 from gossan.studies.composites import AXES
 from gossan.studies.deposit.indicators import quietly
-from gossan.studies.deposit.mapping import reach_of
 from gossan.studies.deposit.protocols import LEAKS, OF_PROTOCOL
 from gossan.studies.deposit.tables import Field
 from gossan.studies.deposit.trust import Campaign
@@ -80,6 +79,7 @@ def study_findings(
     traces: pd.DataFrame,
     scene: str,
     rule: str,
+    reach: float,
 ) -> DepositFindings:
     """Gather what the report shows.
 
@@ -102,6 +102,8 @@ def study_findings(
         File of the 3D page.
     rule : str
         Of the labels.
+    reach : float
+        Where new ground begins [m from a composite].
 
     Returns
     -------
@@ -150,7 +152,7 @@ def study_findings(
         traces=traces,
         targets=targets.table,
         collars=collars,
-        targets_note=targets_note(targets, reach_of(fitted.model)),
+        targets_note=targets_note(targets, reach),
         scene=scene,
         quality=composites.report,
         changes=composites.holes.changes,
@@ -282,10 +284,12 @@ def indicator_meanings(campaign: Campaign, grid: xr.Dataset) -> pd.DataFrame:
 
 
 def targets_note(targets: Targets, reach: float) -> str:
-    """Thresholds, what was left out, and what counts as extrapolated."""
+    """What each kind of target is, and what was left out."""
+    small = f" {targets.n_small} smaller bodies were left out." if targets.n_small else ""
     return (
-        f"{targets}. A target is extrapolated where half of it lies more than {reach:,.0f} m, the"
-        " range of the variogram, from any composite."
+        f"Extensions lie within {reach:,.0f} m of a sample, new ground beyond. Each list holds the"
+        " best rock of its kind, and they take turns: all rock near samples scores higher, as a model"
+        f" is surer there.{small}"
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ from gossan.studies.deposit.methods import BASELINES, METHODS, RANDOM
 from gossan.studies.deposit.protocols import Fold
 from gossan.studies.deposit.trust import Campaign, cells_of_rock, make_lessons, possible
 
+REACH = 100.0  # m from a composite, beyond which is new ground
 LEAST_CELLS = 8  # of a target, where no volume is asked for
 SILENT = ("distance to sample",)  # knows where was drilled, and nothing of ore
 
@@ -114,13 +115,17 @@ def as_ranks(scores: NDArray[np.float64]) -> NDArray[np.float32]:
     return ranks
 
 
-def make_map(campaign: Campaign, scores: Scores) -> tuple[xr.Dataset, Cube]:
+def make_map(
+    campaign: Campaign, scores: Scores, *, reach: float = REACH
+) -> tuple[xr.Dataset, Cube]:
     """Grid with the score, its spread, what it rests on and how far samples are.
 
     Parameters
     ----------
     campaign : Campaign
     scores : Scores
+    reach : float
+        Distance from the nearest composite beyond which a cell is extrapolated [m].
 
     Returns
     -------
@@ -128,8 +133,7 @@ def make_map(campaign: Campaign, scores: Scores) -> tuple[xr.Dataset, Cube]:
         "score" (share of the rock that scores lower, mean over seeds ranked again), "spread" (its
         standard deviation over seeds, where there are several), "ore_grade" (kriged, in the unit of
         the composites), the other indicators, "fault_distance", "sample_distance" [m] and
-        "is_extrapolated" (farther from a sample than the range of the variogram); missing above the
-        ground.
+        "is_extrapolated"; missing above the ground.
     cube : Cube
         What it was made from.
     """
@@ -158,7 +162,7 @@ def make_map(campaign: Campaign, scores: Scores) -> tuple[xr.Dataset, Cube]:
         put("fault_distance", campaign.grid["fault_distance"].to_numpy().ravel()[rock], units="m")
     distance = sample_distance(campaign)
     put("sample_distance", distance, units="m")
-    put("is_extrapolated", (distance > reach_of(cube.model)).astype(np.float32))
+    put("is_extrapolated", (distance > reach).astype(np.float32))
     return made, cube
 
 
@@ -177,14 +181,19 @@ def rank_targets(
     campaign: Campaign,
     grid: xr.Dataset,
     scores: Scores,
-    model: VariogramModel,
     *,
-    medium: float,
-    high: float,
+    medium: float = 0.99,
+    high: float = 0.998,
+    new_ground: float = 0.98,
+    reach: float = REACH,
     least: float = 0.0,
     rank_by: str = "sum",
 ) -> Targets:
     """Targets of a map, ranked, each with spread, agreement of methods and why.
+
+    Rock near samples outranks all rock far from them, as any model is surer there: targets of one
+    list would all lie in drilled ore. So there are two lists, each of the best rock of its kind: an
+    "extension" lies near samples, "new ground" does not. They take turns in the ranking.
 
     Parameters
     ----------
@@ -192,9 +201,12 @@ def rank_targets(
     grid : Dataset
         Of `make_map`.
     scores : Scores
-    model : VariogramModel
     medium, high : float
-        Ranks that make a target.
+        Ranks among the rock of one kind that make a target; `medium` that of extensions.
+    new_ground : float
+        The same as `medium`, of new ground.
+    reach : float
+        Distance from the nearest composite where new ground begins [m].
     least : float
         Least volume [m³]; 0 takes eight cells.
     rank_by : str
@@ -203,32 +215,68 @@ def rank_targets(
     Returns
     -------
     targets : Targets
-        Its grid is `grid` with the layer "target".
+        Its table has a column `kind`; its grid is `grid` with the layer "target"; its thresholds
+        are those of the extensions.
     """
     words = reason_words(campaign, grid)
     judged = grid.rename({name: word for name, (word, _) in words.items()})
-    others = []
-    shape, rock = grid_shape(grid), campaign.rock_cells()
+    judged, others = _with_others(judged, campaign, scores)
+    distance = grid["sample_distance"].to_numpy()
+    found = {}
+    for kind, share, inside in (
+        ("extension", medium, distance <= reach),
+        ("new ground", new_ground, distance > reach),
+    ):
+        own = judged.assign({name: judged[name].where(inside) for name in ("score", *others)})
+        if np.isfinite(own["score"].to_numpy()).any():
+            found[kind] = find_targets(
+                own,
+                shares=(1.0 - share, 1.0 - max(high, share)),
+                least=least or LEAST_CELLS * cell_volume(grid),
+                rank_by=rank_by,
+                spread="spread" if "spread" in grid else None,
+                others=others,
+                reasons=dict(words.values()),
+                samples=campaign.composites[list(AXES)].to_numpy(dtype=float),
+                reach=reach,
+            )
+    return _merged(grid, found)
+
+
+def _with_others(
+    judged: xr.Dataset, campaign: Campaign, scores: Scores
+) -> tuple[xr.Dataset, list[str]]:
+    """Return the grid with a layer of ranks of each other method, and their names."""
+    shape, rock = grid_shape(judged), campaign.rock_cells()
+    names = []
     for name, ranks in scores.others.items():
         full = np.full(int(np.prod(shape)), np.nan, dtype=np.float32)
         full[rock] = ranks
         judged = add_layer(judged, f"by {name}", full.reshape(shape))
-        others.append(f"by {name}")
-    found = find_targets(
-        judged,
-        medium=medium,
-        high=high,
-        shares=(1.0 - medium, 1.0 - high),
-        least=least or LEAST_CELLS * cell_volume(grid),
-        rank_by=rank_by,
-        spread="spread" if "spread" in grid else None,
-        others=others,
-        reasons=dict(words.values()),
-        samples=campaign.composites[list(AXES)].to_numpy(dtype=float),
-        reach=reach_of(model),
+        names.append(f"by {name}")
+    return judged, names
+
+
+def _merged(grid: xr.Dataset, found: Mapping[str, Targets]) -> Targets:
+    """Return the targets of both kinds as one list, in turns."""
+    tables = [
+        each.table.assign(kind=kind, turn=each.table["target"]) for kind, each in found.items()
+    ]
+    table = pd.concat([own for own in tables if len(own)] or tables[:1], ignore_index=True)
+    table = table.sort_values(["turn", "kind"], kind="stable").reset_index(drop=True)
+    numbers = np.zeros(grid_shape(grid), dtype=np.int32)
+    for row, (kind, turn) in enumerate(zip(table["kind"], table["turn"], strict=True), start=1):
+        numbers[found[kind].cells(int(turn))] = row
+    table["target"] = np.arange(1, len(table) + 1)
+    table.insert(1, "kind", table.pop("kind"))
+    first = next(iter(found.values()))
+    return Targets(
+        table.drop(columns="turn"),
+        add_layer(grid, "target", numbers),
+        first.medium,
+        first.high,
+        sum(each.n_small for each in found.values()),
     )
-    target = found.grid["target"].to_numpy()
-    return replace(found, grid=add_layer(grid, "target", target))
 
 
 def plan_holes(

@@ -25,7 +25,7 @@ from gossan.studies.deposit.held_out import Evidence, HeldOutRows, near_columns
 SIDE = 7  # voxels along a patch
 ROWS_AT_ONCE = 20_000
 WIDE_ROWS_AT_ONCE = 500_000
-SHOWN = 30_000  # patches that a network is shown: longer training lowers what it finds
+SHOWN = 20_000  # patches that a network is shown: longer training lowers what it finds
 EPOCHS = (2, 60)  # at least and at most
 
 

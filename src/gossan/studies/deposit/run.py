@@ -47,6 +47,7 @@ SECTIONS: Mapping[str, Callable[..., Any]] = {
 CALLED = ("ore", "ground", "impute", "indicators", "grid", "methods", "validate", "targets")
 NEEDED = {"holes": 'collar = "FILE" and assay = "FILE"', "ore": "cutoff = NUMBER"}
 TRACE_STEP = 10.0  # m
+RANKED_BY = ("medium", "high", "new_ground", "reach", "least", "rank_by")
 
 Settings = dict[str, dict[str, Any]]
 
@@ -85,12 +86,9 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     trust = _trust(field, settings, folder, say)
     scores = _scores(field, settings, trust, folder, say)
     say("targets")
-    grid, cube = make_map(field.campaign, scores)
     wanted = settings["targets"]
-    targets = rank_targets(
-        field.campaign, grid, scores, cube.model,
-        **{key: wanted[key] for key in ("medium", "high", "least", "rank_by")},
-    )  # fmt: skip
+    grid, cube = make_map(field.campaign, scores, reach=wanted["reach"])
+    targets = rank_targets(field.campaign, grid, scores, **{key: wanted[key] for key in RANKED_BY})
     collars = plan_holes(targets, field.ground, dip=wanted["dip"], most=wanted["most"])
     traces = field.composites.holes.traces(step=TRACE_STEP)
     say("report")
@@ -99,7 +97,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     findings = study_findings(
         field, trust, title=study.title, grid=targets.grid, targets=targets, collars=collars,
         fitted=cube.fitted, indicator_notes=[*cube.notes, *notes], traces=traces, scene=SCENE,
-        rule=_rule(field),
+        rule=_rule(field), reach=wanted["reach"],
     )  # fmt: skip
     _write(folder, study, field, trust, settings)
     write_report(folder.path / "report.html", deposit_report(findings))
@@ -118,9 +116,9 @@ def summarise(folder: Path) -> str:
     targets = pd.read_csv(folder / "targets.csv")
     lines.append(f"{len(targets)} targets" + (", the first:" if len(targets) else "."))
     lines += [
-        f"  {row.target}: {row.easting:,.0f} E {row.northing:,.0f} N, {row.bottom:,.0f} to"
+        f"  {row.target}, {row.kind}: {row.easting:,.0f} E {row.northing:,.0f} N, {row.bottom:,.0f} to"
         f" {row.top:,.0f} m, {row.volume / 1e6:.2f} million m³, {row.why}"
-        for row in targets.head(3).itertuples()
+        for row in targets.head(4).itertuples()
     ]
     return "\n".join(lines)
 

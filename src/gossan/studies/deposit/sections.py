@@ -14,6 +14,7 @@ from gossan._checks import check_option
 from gossan.evidence.balances import FRONT, NEAR, TAIL
 from gossan.geochem.censoring import IMPUTATION_METHODS
 from gossan.prospectivity.targets import RANKS
+from gossan.studies.deposit.mapping import REACH
 from gossan.studies.deposit.methods import BASELINES, METHODS, RECOMMENDED
 
 PROTOCOLS = ("paper", "holes", "blocks", "depth")
@@ -192,17 +193,24 @@ def targets(
     *,
     medium: float = 0.99,
     high: float = 0.998,
+    new_ground: float = 0.98,
+    reach: float = REACH,
     least: float = 0.0,
     rank_by: str = "sum",
     dip: float = -60.0,
     most: int = 20,
 ) -> dict[str, Any]:
-    """Ranks that make a target, its least volume [m³], and how holes into it would be drilled."""
+    """Ranks that make a target, where new ground begins [m], and holes into the first targets."""
     if not 0 < medium <= high < 1:
         raise ValueError(
             f"medium and high must be ranks with 0 < medium <= high < 1, got {medium:g} and {high:g}:"
             " 0.99 is the best hundredth of the rock."
         )
+    if not 0 < new_ground < 1:
+        raise ValueError(
+            f"new_ground must be a rank between 0 and 1, got {new_ground:g}: as medium."
+        )
+    _check_range("reach", reach, 0.1, np.inf, "100 m is usual")
     _check_range("least", least, 0.0, np.inf, "0 takes eight cells")
     check_option("rank_by", rank_by, RANKS)
     _check_range("dip", dip, -90.0, -20.0, "-60 is usual, -90 drills straight down")
@@ -210,6 +218,8 @@ def targets(
     return {
         "medium": medium,
         "high": high,
+        "new_ground": new_ground,
+        "reach": reach,
         "least": least,
         "rank_by": rank_by,
         "dip": dip,
