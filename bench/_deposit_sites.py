@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -77,8 +78,20 @@ class Told:
 
 
 def study_site(site: Site, methods: Sequence[str], cache: Path) -> Told:
+    """Return what a deposit told an earlier call, or study it and keep that."""
+    file = cache / site.name / "told.joblib"
+    if file.exists():
+        told: Told = joblib.load(file)
+        if told.site == site:
+            return told
+    told = _study(site, methods, RunFolder(cache / site.name))
+    joblib.dump(told, file.with_suffix(".part"))
+    file.with_suffix(".part").replace(file)  # whole, or not there
+    return told
+
+
+def _study(site: Site, methods: Sequence[str], folder: RunFolder) -> Told:
     """Score all folds of a deposit, rank its targets, and read its zoning and thresholds."""
-    folder = RunFolder(cache / site.name)
     made = simulate_deposit(
         site.plan, is_fault_bound=site.is_fault_bound, random_state=site.seed
     )  # fmt: skip
