@@ -14,7 +14,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .DELETE_ON_ERROR:
 
 help:
-	@echo "make demo    a study end to end on made-up analyses with a known truth, into demo/"
+	@echo "make demo    a study end to end on made-up drill holes, from tables to targets, into demo/"
 	@echo "make test    all tests and the examples of the docstrings"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    pages and API reference, into site/"

@@ -91,7 +91,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--verbose", action="store_true", help="show every step, and tracebacks")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    demo = commands.add_parser("demo", help="a study end to end on made-up analyses")
+    demo = commands.add_parser(
+        "demo", help="drill holes of a made-up deposit, from tables to targets"
+    )
     demo.add_argument("--out", type=Path, default=Path("demo"), help="folder to write")
     demo.set_defaults(run=_demo)
 
@@ -157,16 +159,16 @@ def _demo(options: argparse.Namespace) -> int:
     from gossan.studies.demo import write_demo
     from gossan.study import run_study, summarise_run
 
-    print("Made-up sphalerite analyses; one of the new deposits is of no type in training.")
+    print(
+        "A made-up gold deposit: 18 holes, four bodies, two of them blind; its tables have faults."
+    )
     study = write_demo(options.out, random_state=DEMO_SEED)
     steps = _Steps()
     folder = run_study(study, out=options.out / "run", progress=steps)
     steps.end()
     print(f"\n{summarise_run(folder)}")
-    verdicts = folder / "classified_verdicts.csv"
-    print(_verdict_lines(_read(verdicts)))
-    print(f"\nReport of the study:       {folder / 'report.html'}")
-    print(f"Report of the new deposits: {folder / 'classified.html'}")
+    print(f"\nReport:  {folder / 'report.html'}")
+    print(f"3D view: {folder / 'view3d.html'}")
     return 0
 
 

@@ -1,39 +1,56 @@
-"""The demo: made-up analyses as messy as real ones, with a study file that is ready to run.
+"""The demo: the drill holes of a made-up gold deposit, as messy as real tables, with its study file.
 
-A folder comes in; a training table, a table of new deposits and a study file go into it.
+A folder comes in; the tables of a drilling campaign, faults, topography and a study file that is ready
+to run go into it.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from gossan.simulate import simulate_mineral_chemistry
+from gossan.simulate import simulate_deposit
 from gossan.studies.run_folder import RunFolder
 
 __all__ = ["write_demo"]
 
-N_NEW = 3
 STUDY = """\
-# The study of `gossan demo`: 60 made-up deposits of five types, and four new ones.
-study = "genesis"
-title = "Demo: made-up sphalerite analyses"
-mineral = "sphalerite"
+# The study of `gossan demo`: 18 made-up drill holes into four gold bodies, two of them blind.
+study = "deposit"
+title = "Demo: a made-up gold deposit"
 
-[read]
-table = "analyses.csv"
+[holes]
+collar = "collar.csv"
+survey = "survey.csv"
+assay = "assay.csv"
+lithology = "lithology.csv"
+dip = "down_negative"
+# The tables have faults, as real ones do: gossan check names each, and nothing is mended unasked.
+fix = [
+    "names", "duplicate collars", "unknown holes", "azimuths", "missing surveys",
+    "duplicate surveys", "reversed intervals", "duplicate intervals", "beyond depth", "overlaps",
+]
 
-[labels]
-deposit = "deposit"
-type = "type"
-reference = "reference"
+[ore]
+element = "Au"
+cutoff = 1000            # ppb, the unit of the table
+
+[faults]
+table = "faults.csv"
+
+[ground]
+table = "ground.csv"
+
+[grid]
+spacing = 12.5
+
+[methods]                # one seed and fewer models than a real study takes
+names = ["held-out trees", "maxent", "DAE", "STOAD"]
+n_seeds = 2
+most_cells = 2000
 
 [validate]
-baselines = ["lda", "nearest", "extra_trees"]
-n_splits = 10            # 0 would hold out one deposit at a time
-null_permutations = 10
-
-[classify]
-table = "new_deposits.csv"
+protocols = ["paper", "holes", "depth"]
+n_splits = 4
 """
 
 
@@ -45,25 +62,14 @@ def write_demo(folder: str | Path, *, random_state: int = 0) -> Path:
     folder : path
         Made if it is not there.
     random_state : int
-        Seed of the made-up deposits.
+        Seed of the made-up deposit.
 
     Returns
     -------
     study : Path
         The study file.
     """
-    simulated = simulate_mineral_chemistry(
-        n_deposits=60, n_per_deposit=(5, 60), n_unknown=1, messy=True, random_state=random_state
-    )
-    table = simulated.table
-    names = table["deposit"].astype(str).str.strip()
-    kinds = table["type"].astype(str).str.strip()
-    unseen = names[kinds == "Unseen"].unique().tolist()
-    counts = names[kinds != "Unseen"].groupby(kinds).agg(lambda own: sorted(own.unique()))
-    rich = counts[counts.map(len) > 5].index[:N_NEW]
-    new = [counts[kind][0] for kind in rich] + unseen
     target = RunFolder(folder, owner="demo")
-    target.write_text("analyses.csv", table[~names.isin(new)].to_csv(index=False))
-    unknown = table[names.isin(new)].drop(columns=["type"])
-    target.write_text("new_deposits.csv", unknown.to_csv(index=False))
+    made = simulate_deposit("small", messy=True, random_state=random_state)
+    made.write(target.path)
     return target.write_text("study.toml", STUDY)

@@ -613,3 +613,28 @@ def test_one_hole_of_one_sample_is_enough():
     assert holes.points()["elevation"].tolist() == [-0.5]
     assert len(holes.composite(1.0).table) == 1
     assert str(holes)
+
+
+def test_a_hole_in_another_unit_is_suspected_and_rich_holes_are_not():
+    rng = np.random.default_rng(0)
+    names = np.repeat([f"H{number}" for number in range(8)], 20)
+    gold = np.maximum(1.0, rng.lognormal(2.0, 1.5, 160))  # ppb, 1 is the limit
+    gold[names == "H1"] *= 50.0  # a rich hole
+    gold[names == "H5"] /= 1000.0  # ppm
+    depths = np.tile(np.arange(20.0), 8)
+    assay = pd.DataFrame({"hole": names, "from": depths, "to": depths + 1.0, "Au_ppb": gold})
+    collar = pd.DataFrame(
+        {
+            "hole": np.unique(names),
+            "easting": np.arange(8.0),
+            "northing": 0.0,
+            "elevation": 100.0,
+            "azimuth": 0.0,
+            "dip": -90.0,
+            "depth": 20.0,
+        }
+    )
+    holes = read_drillholes(collar, assay=assay, dip="down_negative")
+    found = holes.report.of_kind("wrong unit?")
+    assert found[["hole", "column"]].to_numpy().tolist() == [["H5", "Au"]]
+    assert "those of all other holes end at 1" in found["message"].iloc[0]

@@ -23,6 +23,8 @@ _COURSE = 30.0  # m
 _ROUNDING = 0.01  # m by which an interval may end below its hole
 _LONG, _TIMES_MEDIAN = 30.0, 20.0  # an analysis of more metres and times the median is doubted
 _FEET = (3.1, 3.5)  # depths over depth of collar that say feet
+_LEAST_ANALYSES, _LEAST_HOLES, _QUARTER = 10, 5, 0.25  # that a comparison of holes needs
+_UNIT_FACTOR = 5.0  # by which that quarter lies beyond the values of all other holes
 _FAR, _TIMES_SPREAD = 20_000.0, 20.0  # m and times the median distance: a collar far from the rest
 
 
@@ -55,6 +57,7 @@ def check_holes(
     for name, table in intervals.items():
         parts += _check_intervals(name, table, collars)
         parts += _check_long(name, table) if (analyses or {}).get(name) else []
+        parts += _check_units(name, table, (analyses or {}).get(name, []))
         parts += _check_holes_without(name, table, collars, severity="note")
     parts += _check_holes_without("survey", surveys, collars, severity="error")
     return join_findings(parts)
@@ -228,6 +231,27 @@ def _check_long(name: str, table: pd.DataFrame) -> Iterator[pd.DataFrame]:
         kind="long interval", severity="warning",
         message="{metres:,.4g} m in one analysis, where {usual:.3g} m is usual",
     )  # fmt: skip
+
+
+def _check_units(name: str, table: pd.DataFrame, columns: list[str]) -> Iterator[pd.DataFrame]:
+    """Holes a quarter of whose analyses lie far beyond all that other holes have, as in another unit."""
+    for column in columns:
+        known = table.loc[table["hole"].notna() & (table[column] > 0), ["hole", column]]
+        by_hole = known.groupby("hole")[column]
+        for share, way in ((_QUARTER, "below"), (1.0 - _QUARTER, "above")):
+            ends = by_hole.min() if way == "below" else -by_hole.max()
+            ends = ends[by_hole.count() >= _LEAST_ANALYSES].sort_values(kind="stable")
+            if len(ends) < _LEAST_HOLES:
+                continue
+            hole, bound = str(ends.index[0]), abs(float(ends.iloc[1]))
+            own = float(by_hole.get_group(hole).quantile(share))
+            factor = bound / own if way == "below" else own / bound
+            yield place_findings(
+                name, pd.DataFrame({"hole": [hole]}, index=[0]), [factor >= _UNIT_FACTOR],
+                kind="wrong unit?", severity="warning", column=column,
+                message=f"a quarter of its values lie {way} {own:.3g}, those of all other holes end at"
+                f" {bound:.3g}: another unit?",
+            )  # fmt: skip
 
 
 def _check_beyond(

@@ -31,6 +31,8 @@ from gossan.studies.composites import AXES
 
 MOST_GLOBAL = 8000  # composites up to which kriging uses all of them, exactly
 N_NEIGHBOURS, N_PER_HOLE = 32, 6
+# No Gaussian model: without a nugget its exact kriging swings far beyond the data.
+KINDS = ("spherical", "exponential")
 
 
 @dataclass(frozen=True)
@@ -247,7 +249,9 @@ def ore_variogram(composites: pd.DataFrame, ore: str) -> FittedVariogram:
     """
     coords = composites[list(AXES)].to_numpy(dtype=float)
     logs = np.log(composites[ore].to_numpy(dtype=float))
-    fitted: FittedVariogram = quietly(fit_variogram, coords, logs, anisotropy="vertical")
+    fitted: FittedVariogram = quietly(
+        fit_variogram, coords, logs, kinds=KINDS, anisotropy="vertical"
+    )
     return fitted
 
 

@@ -10,16 +10,22 @@ import pandas as pd
 import xarray as xr
 
 from gossan.data.grids.files import write_grid
+from gossan.data.grids.grid import add_layer
 from gossan.data.grids.polydata import write_points
 from gossan.data.surfaces.files import write_surfaces
+from gossan.plot.volumes import isosurface
 from gossan.prospectivity.targets import Targets
 from gossan.report.scene import Layer, Scene, Surface, write_scene
-from gossan.report.scene_layers import grade_traces, grid_slices, score_shells, target_boxes
+from gossan.report.scene_layers import grade_traces, grid_slices, target_boxes
 from gossan.studies.deposit.tables import Field
 from gossan.studies.run_folder import RunFolder
 
 SCENE = "view3d.html"
 BEST = 0.9  # rank above which cells go into the table of blocks
+BODIES = {
+    "extension": ("#c8401a", "within reach of samples"),
+    "new ground": ("#e0a030", "no sample near"),
+}
 FAULT_COLOURS = ("#5b6773", "#3a6ea5", "#7a5195", "#2f7d6b")
 MOST_FAULTS = 40
 
@@ -97,7 +103,7 @@ def write_view(
     *,
     title: str,
 ) -> None:
-    """Write the 3D view: holes by grade, shells of score, faults, targets, planned holes, slices.
+    """Write the 3D view: holes by grade, bodies of targets, faults, targets, planned holes, slices.
 
     Parameters
     ----------
@@ -114,7 +120,7 @@ def write_view(
     table = field.composites.table
     holes = traces[traces["hole"].isin(table["hole"])]
     layers: list[Layer] = [grade_traces(holes, table, ore, unit=unit, scale="log")]
-    layers += score_shells(targets.grid, "score", [targets.medium, targets.high], name="Score")
+    layers += target_bodies(targets)
     layers += [
         Surface(
             fault.name,
@@ -131,21 +137,42 @@ def write_view(
     if collars is not None and collars["length"].notna().any():
         layers.append(grade_traces(planned_traces(collars), name="Planned holes"))
     layers.append(grid_slices(targets.grid, "score", name="Score, slices", shown=()))
-    layers.append(
-        grid_slices(
-            targets.grid,
-            "ore_grade",
-            name=f"Kriged {ore}, slices",
-            unit=unit,
-            scale="log",
-            shown=(),
-        )
-    )
+    kriged = targets.grid[["ore_grade"]].rename(ore_grade=f"kriged {ore}")
+    name = f"Kriged {ore}, slices"
+    layers.append(grid_slices(kriged, f"kriged {ore}", name=name, unit=unit, scale="log", shown=()))
     note = (
-        "Score: share of the rock that scores lower. A shell far from holes is an extrapolation:"
-        " see how far to trust it in the report."
+        "Bodies are targets: extensions lie near samples, new ground lies far from any and is an"
+        " extrapolation. See how far to trust them in the report."
     )
     write_scene(folder.path / SCENE, Scene(title, layers, note=note), report="report.html")
+
+
+def target_bodies(targets: Targets) -> list[Layer]:
+    """Surfaces round the blocks of the targets, one layer for each kind.
+
+    Parameters
+    ----------
+    targets : Targets
+
+    Returns
+    -------
+    layers : list of Surface
+    """
+    bodies: list[Layer] = []
+    for kind, (colour, note) in BODIES.items():
+        if not len(targets):
+            break
+        numbers = targets.table.loc[targets.table["kind"] == kind, "target"]
+        inside = np.isin(targets.grid["target"].to_numpy(), numbers)
+        if inside.any():
+            mesh = isosurface(
+                add_layer(targets.grid, "inside", inside.astype(float)), "inside", 0.5
+            )
+            name = f"Targets, {kind}"
+            bodies.append(
+                Surface(name, mesh.vertices, mesh.triangles, colour=colour, opacity=0.75, note=note)
+            )
+    return bodies
 
 
 def planned_traces(collars: pd.DataFrame) -> pd.DataFrame:
