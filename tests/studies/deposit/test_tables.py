@@ -11,13 +11,13 @@ from gossan.studies.deposit.tables import choose_spacing
 from gossan.study import check_study
 
 CUTOFF = "cutoff = 1000"
-HOLES = '''\
+HOLES = """\
 [holes]
 collar = "collar.csv"
 survey = "survey.csv"
 assay = "assay.csv"
 dip = "down_negative"
-'''
+"""
 
 
 @pytest.mark.parametrize(
@@ -32,32 +32,32 @@ dip = "down_negative"
         ('"ground.csv"', '"grund.csv"', r"grund.csv"),
         (CUTOFF, "cutoff = 0", r"cutoff must be above 0, got 0: the least grade"),
         (CUTOFF, "cutoff = -1.5", r"cutoff must be above 0, got -1.5"),
-        (CUTOFF, "cutoff = 1e9", r"0 of \d+ composites, in 0 holes, have 1e\+09 ppb Au or more"
-         r" \(the richest has .*check cutoff under \[ore\]; it is in ppb"),
+        (CUTOFF, "cutoff = 1e9", (r"0 of \d+ composites, in 0 holes, have 1e\+09 ppb Au or more"
+         r" \(the richest has .*check cutoff under \[ore\]; it is in ppb")),
         (CUTOFF, "cutoff = 1e-3", r"361 of 361 composites.*some rock must be barren"),
         (CUTOFF, 'cutoff = 10\nelement = "Zz"', r"no analyses of 'Zz'; it has Ag, As"),
         (CUTOFF, 'cutoff = 10\nelement = "au"', r"no analyses of 'au'.*Did you mean 'Au'\?"),
         ('assay = "assay.csv"', 'assay = "assay.csv"\nelements = ["Cu", "mo"]',
          r"no analyses of 'mo'.*Did you mean 'Mo'"),
         (CUTOFF, CUTOFF + "\nreach = 0", r"reach must be 0.1 or more, got 0: 15 m is usual"),
-        (CUTOFF, CUTOFF + "\nreach = 0.5", r"0 cells are ore.*both are needed.*reach under \[ore\] \(0.5 m\)"),
+        (CUTOFF, CUTOFF + "\nreach = 0.5", r"0 cells are ore.*needed.*reach under \[ore\] \(0.5 m\)"),
         (CUTOFF, CUTOFF + "\nbuffer = -1", r"buffer must be 0 or more, got -1: the wider, the easier"),
         ('table = "faults.csv"', 'table = "faults.csv"\nbuffer = 0', r"buffer must be 0.1 or more"),
         ('table = "faults.csv"', "", r"\[faults\] needs table"),
         ('table = "ground.csv"', 'table = "ground.csv"\nlevel = 3000',
          "table and level both say where the ground is. Keep one."),
-        ('table = "ground.csv"', "level = 100", r"No cell of the grid lies below the ground"
-         r" \(ground at 100 m; .*Check that both are in metres"),
+        ('table = "ground.csv"', "level = 100", (r"No cell of the grid lies below the ground"
+         r" \(ground at 100 m; .*Check that both are in metres")),
         ("spacing = 30", "spacing = -1", r"spacing must be 0 or more, got -1: 0 chooses it"),
-        ("spacing = 30", "spacing = 0.4", r"would have [\d,]+ cells of 0.4 x 0.4 x 0.4 m,"
-         r" some [\d,]+ GB to work on. Take a larger spacing"),
+        ("spacing = 30", "spacing = 0.4", (r"would have [\d,]+ cells of 0.4 x 0.4 x 0.4 m,"
+         r" some [\d,]+ GB to work on. Take a larger spacing")),
         ("spacing = 30", "spacing = 30\nvertical_spacing = -2", "vertical_spacing must be 0 or more"),
         ("margin = 40", "margin = -40", r"margin must be 0 or more, got -40: how far beyond"),
         ("depth = 40", "depth = -40", r"depth must be 0 or more"),
         ("margin = 40", "region = [0, 1, 2]", r"region must be \[west, east, south, north\]"),
         ("margin = 40", "region = [600, 0, 500, 0]", r"would have no extent: region \[600.*Write"),
-        ("margin = 40", "region = [9000, 9600, 0, 500]", r"No cell of the grid lies below the ground.*"
-         r"in one system of coordinates, and region"),
+        ("margin = 40", "region = [9000, 9600, 0, 500]", (r"No cell of the grid lies below the ground.*"
+         r"in one system of coordinates, and region")),
         ("margin = 40", "region = [500, 600, 0, 90]", r"0 cells are ore.*region under \[grid\]"),
         ("depth = 40", "elevations = [2700]", r"elevations must be \[lowest, highest\]"),
         ("depth = 40", "elevations = [3000, 2700]", r"no extent.*elevations as \[lowest, highest\]"),
@@ -106,13 +106,13 @@ def shift(column, by):
 @pytest.mark.parametrize(
     ("name", "how", "told"),
     [
-        ("faults", shift("easting", 5e5), r"faults.csv: the nearest fault is [\d,]+ m from the grid."
-         r" Check that faults and holes have one system"),
+        ("faults", shift("easting", 5e5), (r"faults.csv: the nearest fault is [\d,]+ m from the grid."
+         r" Check that faults and holes have one system")),
         ("ground", shift("elevation", -4000.0), r"No cell of the grid lies below the ground"),
         ("assay", lambda t: t[t["hole"].isin(["ZK001", "ZK002"])], r"of 2 holes.*takes 60 of 6"),
         ("assay", lambda t: t.drop(columns="Au_ppb"), r"no analyses of 'Au'"),
-        ("assay", lambda t: t.assign(to=t["from"]), r"750 samples have no from, to or length.*"
-         r"fix = \[.empty intervals.\]"),
+        ("assay", lambda t: t.assign(to=t["from"]), (r"750 samples have no from, to or length.*"
+         r"fix = \[.empty intervals.\]")),
         ("assay", lambda t: t.assign(**{"from": t["to"], "to": t["from"]}),
          r"750 samples end above their start, first in row 2, hole ZK001.*reversed intervals"),
         ("assay", lambda t: pd.concat([t, t.iloc[:3]]), r"3 samples overlap.*duplicate intervals"),
