@@ -58,7 +58,7 @@ def test_an_offset_asks_elsewhere(samples):
     coords, values = samples
     places = coords[:30] + 10.0
     above = mean_around(coords, values, places, radius=60.0, offset=(0, 0, 120))
-    assert_allclose(above, mean_around(coords, values, places + [0, 0, 120], radius=60.0))
+    assert_allclose(above, mean_around(coords, values, places + np.array([0, 0, 120]), radius=60.0))
 
 
 def test_above_the_topmost_sample_what_lies_below_still_speaks():

@@ -132,7 +132,7 @@ def test_columns_that_are_not_there_are_refused(options, match):
 
 @pytest.mark.parametrize("labels", [[0] * 6, [0, 1, 2] * 2])
 def test_two_classes_are_needed(labels):
-    with pytest.raises(ValueError, match="two classes, ore and barren.*Label cells of both"):
+    with pytest.raises(ValueError, match=r"two classes, ore and barren.*Label cells of both"):
         PooledTrees().fit(np.zeros((6, 3)), labels)
 
 

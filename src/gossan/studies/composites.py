@@ -170,7 +170,7 @@ def _check_lengths(holes: DrillHoles) -> None:
             raise ValueError(
                 f"{holes.sources.get('assay', 'assay')}: {int(is_faulty.sum()):,} samples {what},"
                 f" first in row {first.name}, hole {first['hole']}, {first['from']:g} to"
-                f" {first['to']:g} m. Correct them, or write fix = [\"{fix}\"] under [holes]: each"
+                f' {first["to"]:g} m. Correct them, or write fix = ["{fix}"] under [holes]: each'
                 " row that it touches is listed."
             )
 

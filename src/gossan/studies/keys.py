@@ -111,7 +111,9 @@ def check_needed(
     """
     hints = get_type_hints(function)
     for key, parameter in inspect.signature(function).parameters.items():
-        is_needed = parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+        is_needed = (
+            parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+        )
         if is_needed and key not in arguments and key not in without:
             raise ValueError(
                 f"{where} needs {key}, {kind_of(hints.get(key, Any)) or 'a value'}. Add the line"

@@ -83,9 +83,7 @@ def test_bounds_come_from_the_cells_that_are_named(cube):
         scaled(cube, np.zeros_like(cells))
 
 
-def test_many_composites_are_kriged_from_their_neighbours_nearly_as_from_all(
-    campaign, monkeypatch
-):
+def test_many_composites_are_kriged_from_their_neighbours_nearly_as_from_all(campaign, monkeypatch):
     coords = campaign.composites[["easting", "northing", "elevation"]].to_numpy()
     logs = np.log(campaign.composites[["Au"]].to_numpy())
     holes = campaign.composites["hole"].to_numpy(dtype=str)

@@ -35,9 +35,7 @@ def made(is_ore, holes, **scores):
 @pytest.fixture
 def folds():
     """Two folds: in the first, maxent ranks all ore first; in the second, all of it last."""
-    first = made(
-        [1, 1, 0, 0, 0], list("AABBB"), kriged_ore=[5, 0, 1, 2, 3], maxent=[9, 8, 1, 2, 3]
-    )
+    first = made([1, 1, 0, 0, 0], list("AABBB"), kriged_ore=[5, 0, 1, 2, 3], maxent=[9, 8, 1, 2, 3])
     second = made([1, 0, 0], list("CCD"), kriged_ore=[1, 0, 0], maxent=[0, 5, 6])
     return [first, second]
 

@@ -78,7 +78,9 @@ def test_the_planted_body_is_the_one_target(found, campaign):
     target = found.table.iloc[0]
     assert_allclose(target[["easting", "northing", "elevation"]].astype(float), MIDDLE, atol=30.0)
     n_rock = len(campaign.rock_cells())
-    assert target["n_cells"] == pytest.approx(0.01 * n_rock, abs=6)  # rings of one distance are tied
+    assert target["n_cells"] == pytest.approx(
+        0.01 * n_rock, abs=6
+    )  # rings of one distance are tied
     assert target["level"] == "high"
     assert target["agreement"] == 0.5
     assert target["spread"] == 0.0
@@ -153,7 +155,9 @@ def test_small_bodies_are_left_out(campaign, scores):
 
 
 def test_planned_holes_pass_through_their_targets(campaign, found):
-    ground = add_layer(make_grid((-2000, 2600, -2000, 2500), 50), "elevation", np.full((90, 92), 3100.0))
+    ground = add_layer(
+        make_grid((-2000, 2600, -2000, 2500), 50), "elevation", np.full((90, 92), 3100.0)
+    )
     collars = plan_holes(found, ground, dip=-60.0, most=5)
     assert collars["target"].tolist() == [1]
     line = planned_traces(collars)

@@ -31,8 +31,7 @@ def found(field):
     campaign = field.campaign
     places = cell_centres(campaign.grid)[campaign.rock_cells()]
     high = [
-        np.linalg.norm(places - middle, axis=1)
-        for middle in ([200, 150, 2850], [420, 390, 2900])
+        np.linalg.norm(places - middle, axis=1) for middle in ([200, 150, 2850], [420, 390, 2900])
     ]
     ranks = as_ranks(-np.min(high, axis=0))
     scores = Scores(np.stack([ranks, ranks]), {"kriged ore": ranks})
@@ -96,12 +95,16 @@ def test_the_table_of_blocks_holds_the_best_tenth_under_short_names(folder, foun
 def test_traces_and_faults_are_where_they_were(folder, found, field):
     lines = gossan.data.read_points(folder / "holes.vtp")
     traces = found[2]
-    assert_allclose(lines[["easting", "northing", "elevation"]], traces[["easting", "northing", "elevation"]])
+    assert_allclose(
+        lines[["easting", "northing", "elevation"]], traces[["easting", "northing", "elevation"]]
+    )
     assert lines["hole"].tolist() == traces["hole"].tolist()
     faults = gossan.data.read_surfaces(folder / "faults.vtp")
     assert [fault.name for fault in faults] == [fault.name for fault in field.faults]
     for one, other in zip(faults, field.faults, strict=True):
-        corners = [np.sort(each.vertices[each.triangles].reshape(-1, 3), axis=0) for each in (one, other)]
+        corners = [
+            np.sort(each.vertices[each.triangles].reshape(-1, 3), axis=0) for each in (one, other)
+        ]
         assert_allclose(*corners, atol=0.01)
 
 
@@ -167,7 +170,11 @@ def test_a_planned_hole_ends_at_its_length():
     )  # fmt: skip
     line = planned_traces(collars)
     assert line["hole"].tolist() == ["planned 1", "planned 1"]
-    assert_allclose(line.iloc[1][["easting", "northing", "elevation"]].astype(float), [100.0, 0.0, 100 - 200 * np.sin(np.pi / 3)], atol=1e-9)
+    assert_allclose(
+        line.iloc[1][["easting", "northing", "elevation"]].astype(float),
+        [100.0, 0.0, 100 - 200 * np.sin(np.pi / 3)],
+        atol=1e-9,
+    )
 
 
 def test_a_table_without_planned_holes_is_that_of_the_targets(found):

@@ -61,7 +61,9 @@ def test_messy_tables_run_to_the_report_and_a_second_run_does_nothing_again(stud
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["tables"]["lithology"] == "lithology.csv"
 
-    tables = {name: (folder / name).read_bytes() for name in ("scores.csv", "targets.csv", "blocks.csv")}
+    tables = {
+        name: (folder / name).read_bytes() for name in ("scores.csv", "targets.csv", "blocks.csv")
+    }
     again = run_study(path)
     second = json.loads((again / "manifest.json").read_text(encoding="utf-8"))
     assert set(second["reused"]) == {"paper_0", "holes_0", "holes_1", "map"}
@@ -95,7 +97,11 @@ def test_three_elements_and_nothing_else_are_enough(study, edit, capsys):
 
 
 def test_a_run_that_was_stopped_goes_on_where_it_was(study, monkeypatch, capsys):
-    path = study(('["holes"]', '["depth"]'), ('["maxent"]', "[]"), ("[validate]", "[targets]\nleast = 1e9\n[validate]"))
+    path = study(
+        ('["holes"]', '["depth"]'),
+        ('["maxent"]', "[]"),
+        ("[validate]", "[targets]\nleast = 1e9\n[validate]"),
+    )
 
     def stopped(*_):
         raise KeyboardInterrupt

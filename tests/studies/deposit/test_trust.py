@@ -145,7 +145,12 @@ def test_random_methods_have_a_run_a_seed_and_the_others_one(campaign, fold):
         seeds=[4, 5], most_cells=60,
     )  # fmt: skip
     runs = list(zip(found.methods, found.seeds, strict=True))
-    assert sorted(runs) == [("boosted trees", 4), ("boosted trees", 5), ("kriged ore", 4), ("maxent", 4)]
+    assert sorted(runs) == [
+        ("boosted trees", 4),
+        ("boosted trees", 5),
+        ("kriged ore", 4),
+        ("maxent", 4),
+    ]
     assert "maxent" not in RANDOM
     assert found.scores.shape == (4, len(fold.test))
 
@@ -156,7 +161,9 @@ def test_training_cells_are_drawn_evenly_over_holes(campaign, fold):
     assert (lesson.labels == 1).sum() == (labels == ORE).sum()
     near = campaign.drilled().label(fold.composites).groups[fold.train][labels == 0]
     there = dict(zip(*np.unique(near, return_counts=True), strict=True))
-    drawn = dict(zip(*np.unique(lesson.groups[lesson.labels == 0], return_counts=True), strict=True))
+    drawn = dict(
+        zip(*np.unique(lesson.groups[lesson.labels == 0], return_counts=True), strict=True)
+    )
     assert sum(drawn.values()) == 20
     most = max(drawn.values())
     assert all(drawn.get(hole, 0) >= min(there[hole], most - 1) for hole in there)

@@ -66,7 +66,9 @@ def test_one_hole_with_ore_leaves_no_fold_of_holes_and_says_so(campaign):
 
 def test_ore_at_one_level_leaves_no_fold_of_depth_and_says_so(campaign):
     level = campaign.composites["elevation"].median() + 50.0
-    deep = (campaign.composites["Au"] >= campaign.cutoff) & (campaign.composites["elevation"] < level)
+    deep = (campaign.composites["Au"] >= campaign.cutoff) & (
+        campaign.composites["elevation"] < level
+    )
     folds, notes = deal_folds(without(campaign, ~deep), ["depth"], n_splits=3)
     assert folds == {}
     assert notes == ["The protocol 'depth' could not be run: no fold has ore on both sides."]
@@ -110,9 +112,12 @@ def others(campaign: Campaign, fold: Fold):
     yield "grades", replace(campaign, composites=table.assign(Hg=table["Hg"] * 1.01)), fold, {}
     yield "places", replace(campaign, grid=moved), fold, {}
     yield "faults", replace(campaign, grid=near), fold, {}
-    yield "indicators", replace(
-        campaign, settings=replace(campaign.settings, tail=("W",))
-    ), fold, {}
+    yield (
+        "indicators",
+        replace(campaign, settings=replace(campaign.settings, tail=("W",))),
+        fold,
+        {},
+    )
     yield "fewer train", campaign, replace(fold, train=fold.train[1:]), {}
     yield "labels", campaign, replace(fold, labels=np.abs(fold.labels)), {}
     yield "seeds", campaign, fold, {"seeds": [1]}
@@ -182,7 +187,9 @@ def test_what_was_found_is_judged_in_tables(campaign, folds, told, monkeypatch):
     assert baseline.null["method"].tolist() == ["kriged ore", "boosted trees"]
 
 
-def test_a_baseline_that_beats_the_recommended_method_makes_the_map(campaign, folds, told, monkeypatch):
+def test_a_baseline_that_beats_the_recommended_method_makes_the_map(
+    campaign, folds, told, monkeypatch
+):
     def renamed(fold):
         sure = np.where(fold.is_ore, 1.0, 0.0).astype(np.float32)
         names = {"maxent": RECOMMENDED, "boosted trees": "distance to sample"}

@@ -62,7 +62,7 @@ def settings_of(study: Study) -> Settings:
     settings = {name: SECTIONS[name](**study.sections.get(name, {})) for name in named}
     if settings["methods"]["choose"] == "distance to fault" and "faults" not in settings:
         raise ValueError(
-            f"{study.path}: [methods] choose = \"distance to fault\" needs faults, and there is no"
+            f'{study.path}: [methods] choose = "distance to fault" needs faults, and there is no'
             " section [faults]. Add it, with table = FILE, or choose another method."
         )
     return settings

@@ -82,6 +82,8 @@ def ground(*, table: str = "", level: float | None = None) -> dict[str, Any]:
     """The ground: a raster or a table of points, one level [m], or by default the collars."""
     if table and level is not None:
         raise ValueError("table and level both say where the ground is. Keep one.")
+    if level is not None:
+        _check_range("level", level, -1e5, 1e5, "the height of the ground [m]")
     return {"table": table, "level": level}
 
 
@@ -128,6 +130,9 @@ def grid(
         raise ValueError(f"region must be [west, east, south, north], got {list(region)}.")
     if len(elevations) not in (0, 2):
         raise ValueError(f"elevations must be [lowest, highest], got {list(elevations)}.")
+    for name, bounds in (("region", region), ("elevations", elevations)):
+        if not np.isfinite(list(bounds)).all():
+            raise ValueError(f"{name} must be finite numbers [m], got {list(bounds)}.")
     return {
         "spacing": spacing,
         "vertical_spacing": vertical_spacing,
@@ -228,6 +233,6 @@ def targets(
 
 
 def _check_range(name: str, value: float, low: float, high: float, hint: str) -> None:
-    if not low <= value <= high:
+    if not (low <= value <= high and np.isfinite(value)):
         upper = f" to {high:g}" if np.isfinite(high) else " or more"
         raise ValueError(f"{name} must be {low:g}{upper}, got {value:g}: {hint}.")
