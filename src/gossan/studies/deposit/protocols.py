@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from gossan.sampling.cells import BARREN, ORE, CellLabels, label_cells
+from gossan.sampling.cells import BARREN, ORE, UNKNOWN, CellLabels, label_cells
 from gossan.validation import block_labels, group_folds
 
 LEAKS: Mapping[str, str] = {
@@ -89,9 +90,10 @@ class Drilled:
     buffer: float = 0.0
 
     def label(self, chosen: NDArray[np.bool_]) -> CellLabels:
-        """Return labels by some of the composites."""
-        return label_cells(
-            self.places,
+        """Return labels by some of the composites; of cells far from all, only that."""
+        near = self._near
+        found = label_cells(
+            self.places[near],
             self.coords[chosen],
             self.grades[chosen],
             self.holes[chosen],
@@ -99,6 +101,19 @@ class Drilled:
             reach=self.reach,
             buffer=self.buffer,
         )
+        n = len(self.places)
+        labels, distance = np.full(n, UNKNOWN, dtype=np.int64), np.full(n, np.inf)
+        groups = np.zeros(n, dtype=found.groups.dtype)  # of names: empty
+        labels[near], distance[near], groups[near] = found.labels, found.distance, found.groups
+        return CellLabels(labels, groups, distance, found.rule)
+
+    @cached_property
+    def _near(self) -> NDArray[np.int64]:
+        """Cells that a composite may speak for; the first cell where there is none."""
+        reach = 1.001 * self.reach
+        distance, _ = cKDTree(self.coords).query(self.places, distance_upper_bound=reach)
+        near = np.flatnonzero(np.isfinite(distance))
+        return near if len(near) else np.zeros(1, dtype=np.int64)
 
 
 def paper_folds(drilled: Drilled, *, random_state: int = 0) -> list[Fold]:
