@@ -35,6 +35,7 @@ __all__ = ["Targets", "find_targets"]
 
 RANKS = ("mean", "p90", "sum")
 MOST_REASONS = 3
+MOST_TIES = 2.0  # times the share asked for, that cells of one score may make of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,13 +226,21 @@ def _thresholds(
             f"shares must be (medium, high) with 0 < high <= medium < 1, got {shares}. (0.05, 0.01)"
             " takes the best twentieth, and hundredth, of the cells."
         )
-    low = float(np.quantile(known, 1.0 - shares[0])) if medium is None else float(medium)
+    low = _share_threshold(known, shares[0]) if medium is None else float(medium)
     top = float(np.quantile(known, 1.0 - shares[1])) if high is None else float(high)
     if high is None:
         top = max(top, low)
     if low > top:
         raise ValueError(f"medium ({low:g}) must not exceed high ({top:g}). Swap them.")
     return low, top
+
+
+def _share_threshold(known: NDArray[np.float64], share: float) -> float:
+    """Return the score that a share of the cells reach; of a plateau that is far larger, none."""
+    low = float(np.quantile(known, 1.0 - share))
+    above = known[known > low]
+    is_plateau = float((known >= low).mean()) > MOST_TIES * share
+    return float(above.min()) if is_plateau and len(above) else low
 
 
 def _check_samples(samples: ArrayLike, n_dims: int) -> NDArray[np.float64]:

@@ -30,6 +30,7 @@ from gossan.studies.deposit.indicators import Settings, indicator_table, kriging
 
 N_HIDDEN = 5  # folds of holes that are hidden in turn
 LEVELS = (0.3, 0.5, 0.7)  # shares of the composites below a level, hidden together
+GAP = 30.0  # m above such a level, hidden too
 LEAST_ORE = 5  # ore cells that a hidden part must have to teach anything
 RADII = (60.0, 150.0)  # of the surroundings [m]
 ABOVE, ABOVE_RADIUS = 120.0, 80.0  # of what lies above [m]
@@ -183,7 +184,7 @@ def held_out_rows(
         level = np.quantile(levels, share)
         below = places[:, 2] < level
         if labels[below].sum() >= LEAST_ORE:
-            parts.append((levels >= level, below))
+            parts.append((levels >= level + GAP, below))
     told = [
         (
             evidence.of(kept).at(

@@ -38,6 +38,7 @@ from gossan.studies.deposit.protocols import (
 from gossan.studies.deposit.trust import Campaign, FoldScores, score_fold
 from gossan.studies.run_folder import RunFolder, fingerprint
 
+FAR = "blocks"  # tests far from all that was learned from
 HONEST = ("holes", "depth")  # protocols that the choice of the map's method rests on
 LEAST_LEARNED = 20  # composites, of two holes, that a fold must learn from
 
@@ -86,7 +87,7 @@ def deal_folds(
                     drilled, size=size, dead_zone=zone, n_splits=n_splits, random_state=random_state
                 )
             else:
-                made = depth_folds(drilled)
+                made = depth_folds(drilled, dead_zone=2.0 * campaign.reach)
         except ValueError as error:
             notes.append(f"The protocol {protocol!r} could not be run: {error}")
             continue
@@ -158,6 +159,7 @@ def validate(
         if protocol in HONEST
     }
     chosen, advice = _choice(choose, compared)
+    advice += _caution(chosen, told)
     tried = [name for name in dict.fromkeys((chosen, *BASELINES)) if name in names]
     progress("judging")
 
@@ -279,6 +281,21 @@ def _choice(choose: str, compared: Mapping[str, pd.DataFrame]) -> tuple[str, str
     if not any(len(table) for table in compared.values()):
         return RECOMMENDED, f"{RECOMMENDED!r} makes the map; nothing was held out to try it on."
     return advise(compared, RECOMMENDED)
+
+
+def _caution(chosen: str, told: Mapping[str, Sequence[FoldScores]]) -> str:
+    """Return a sentence where a baseline beats the chosen method far from all that it learned from."""
+    if not told.get(FAR):
+        return ""
+    table = compare_to_baselines(FAR, told[FAR])
+    row = table[(table["method"] == chosen) & (table["high"] < 0)] if len(table) else table
+    if not len(row):
+        return ""
+    best = row.iloc[0]
+    return (
+        f" With whole blocks of ground held out, {best['best_baseline']!r} ranks better by"
+        f" {-best['difference']:.3f} of AUC: in new ground, look at it first."
+    )
 
 
 def _can_learn(drilled: Drilled, fold: Fold) -> bool:
