@@ -150,10 +150,15 @@ def block_folds(
 
 
 def depth_folds(drilled: Drilled, *, share: float = 0.5, dead_zone: float = 0.0) -> list[Fold]:
-    """Learned above, tested below: the question of every deeper hole."""
-    level = float(np.quantile(drilled.coords[:, 2], 1.0 - share))
-    below = np.flatnonzero(drilled.coords[:, 2] < level)
-    return [_fold(drilled, drilled.coords[:, 2] >= level + dead_zone, held_out=below)]
+    """Learned above, tested below: the question of every deeper hole.
+
+    The level lies so that a share of the ore composites is below; what lies within the dead zone above
+    it is neither learned from nor tested.
+    """
+    heights = drilled.coords[:, 2]
+    rich = heights[drilled.grades >= drilled.cutoff]
+    level = float(np.quantile(rich if len(rich) else heights, share))
+    return [_fold(drilled, heights >= level + dead_zone, held_out=np.flatnonzero(heights < level))]
 
 
 def truth_folds(
