@@ -10,6 +10,7 @@ area under the ROC curve, ore against barren patches that neither saw. A quick r
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,13 +68,13 @@ def make_world(seed: int, n: int, n_barren: int) -> World:
     volume = volume.astype(np.float32)
     n_train, half = int(0.9 * min(n_barren, len(barren))), len(rich) // 2
     parts = (barren[:n_train], rich[:half], barren[n_train:n_barren], rich[half:])
-    cut = [_cut(volume, places) for places in parts]
-    marks = [np.full(len(part), i % 2) for i, part in enumerate(cut)]
+    patches = [cut(volume, places) for places in parts]
+    marks = [np.full(len(part), i % 2) for i, part in enumerate(patches)]
     return World(
         volume,
-        np.concatenate(cut[:2]),
+        np.concatenate(patches[:2]),
         np.concatenate(marks[:2]),
-        np.concatenate(cut[2:]),
+        np.concatenate(patches[2:]),
         np.concatenate(marks[2:]),
     )
 
@@ -94,7 +95,7 @@ def compare_speed(options: Options) -> list[dict[str, Any]]:
         scores = model.score_volume(world.volume[:, :36, :36, :36])
         speed = np.isfinite(scores).sum() / (time.process_time() - start)
         places = np.argwhere(np.ones((10, 10, 10)))
-        patches = model.score_samples(_cut(world.volume, places)).reshape(10, 10, 10)
+        patches = model.score_samples(cut(world.volume, places)).reshape(10, 10, 10)
         apart = float(np.abs(scores[3:13, 3:13, 3:13] - patches).max())
         fast = ">=200000" if kind is StudentTeacherDetector else None
         common = {"peer": None, "seeds": 1}
@@ -110,17 +111,13 @@ def compare_scores(options: Options) -> list[dict[str, Any]]:
     """Return rows for the area under the curve of the default training and the published one."""
     n_barren = 1500 if options.quick else 6000
     published = PUBLISHED | ({"epochs": 10} if options.quick else {})
+    worlds = [
+        make_world(seed, 40 if options.quick else 72, n_barren) for seed in range(options.seeds)
+    ]
     rows = []
     for kind in (DeepAutoencoder, StudentTeacherDetector):
-        is_student = kind is StudentTeacherDetector
-        teacher = {"teacher_epochs": published["epochs"]} if is_student else {}
-        areas = []
-        for seed in range(options.seeds):
-            world = make_world(seed, 40 if options.quick else 72, n_barren)
-            for settings in ({}, published | teacher):
-                model = kind(random_state=seed, **settings).fit(world.X, world.y)
-                areas.append(roc_auc_score(world.y_test, -model.score_samples(world.X_test)))
-        ours, peer = np.mean(areas[::2]), np.mean(areas[1::2])
+        areas = [both_areas(kind, world, seed, published) for seed, world in enumerate(worlds)]
+        ours, peer = np.mean(areas, axis=0)
         rows.append(
             {
                 "id": f"{kind.__name__}: AUC",
@@ -134,7 +131,21 @@ def compare_scores(options: Options) -> list[dict[str, Any]]:
     return rows
 
 
-def _cut(volume: NDArray[np.float32], places: NDArray[np.int64]) -> NDArray[np.float32]:
+def both_areas(
+    kind: type, world: World, seed: int, published: Mapping[str, Any], **ours: Any
+) -> tuple[float, float]:
+    """Return the area under the curve of the default training (or `ours`) and of the published."""
+    is_student = kind is StudentTeacherDetector
+    teacher = {"teacher_epochs": published["epochs"]} if is_student else {}
+    areas = []
+    for settings in (ours, {**published, **teacher}):
+        model = kind(random_state=seed, **settings).fit(world.X, world.y)
+        areas.append(float(roc_auc_score(world.y_test, -model.score_samples(world.X_test))))
+    return areas[0], areas[1]
+
+
+def cut(volume: NDArray[np.float32], places: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return the patches whose first corners are given."""
     views = sliding_window_view(volume, (SIDE,) * 3, axis=(1, 2, 3))
     picked = views[:, places[:, 0], places[:, 1], places[:, 2]]
     return np.ascontiguousarray(picked.transpose(1, 0, 2, 3, 4))

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from gossan.models.detection import make_detector
 from gossan.models.pooled import PooledTrees
@@ -78,7 +79,8 @@ def table_model(name: str) -> Method:
 
     def score(lesson: Lesson, seed: int, cells: Cells) -> Scores:
         X, y, _ = lesson.rows()
-        model = make_detector(name, random_state=seed).fit(X, y)
+        with threadpool_limits(1):  # few rows: threads cost more than they bring
+            model = make_detector(name, random_state=seed).fit(X, y)
         asked = lesson.volume[(slice(None), *cells.T)].T
         return _by_row(lambda rows: favourability(model, rows), asked, ROWS_AT_ONCE)
 
