@@ -124,7 +124,7 @@ def test_a_cell_that_is_not_asked_for_changes_no_score(campaign, fold):
 def test_each_cell_is_told_by_the_composite_that_labels_it(campaign):
     drilled = campaign.drilled()
     is_rich = drilled.grades >= drilled.cutoff
-    folds, _ = deal_folds(campaign, PROTOCOLS, n_splits=2, block_size=100.0)
+    folds, _ = deal_folds(campaign, PROTOCOLS, n_splits=3)
     assert list(folds) == list(PROTOCOLS)
     for protocol, some in folds.items():
         for each in some:
