@@ -103,7 +103,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(study, monkeypatch, capsys)
         ("[validate]", "[targets]\nleast = 1e9\n[validate]"),
     )
 
-    def stopped(*_):
+    def stopped(*_, **__):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:

@@ -10,7 +10,9 @@ from gossan.sampling.cells import ORE
 from gossan.studies.deposit import methods
 from gossan.studies.deposit.methods import METHODS, RANDOM
 from gossan.studies.deposit.protocols import block_folds, depth_folds, hole_folds, paper_folds
+from gossan.studies.deposit.sections import PROTOCOLS
 from gossan.studies.deposit.trust import cells_of_rock, make_lessons, possible, score_fold
+from gossan.studies.deposit.validation import deal_folds
 
 TABLES = ("kriged ore", "distance to fault", "distance to sample", "boosted trees", "maxent")
 
@@ -55,7 +57,7 @@ def test_nor_in_blocks_and_at_depth(campaign):
         found, again = (
             score_fold(
                 some, asked, protocol="blocks", names=("kriged ore", "held-out trees"), seeds=[0],
-                most_cells=100,
+                most_cells=50,
             )
             for some in (campaign, spoilt(campaign, ~each.composites))
         )  # fmt: skip
@@ -122,12 +124,8 @@ def test_a_cell_that_is_not_asked_for_changes_no_score(campaign, fold):
 def test_each_cell_is_told_by_the_composite_that_labels_it(campaign):
     drilled = campaign.drilled()
     is_rich = drilled.grades >= drilled.cutoff
-    folds = {
-        "paper": paper_folds(drilled),
-        "holes": hole_folds(drilled, n_splits=3),
-        "blocks": block_folds(drilled, size=100.0, dead_zone=40.0, n_splits=3),
-        "depth": depth_folds(drilled),
-    }
+    folds, _ = deal_folds(campaign, PROTOCOLS, n_splits=3)
+    assert list(folds) == list(PROTOCOLS)
     for protocol, some in folds.items():
         for each in some:
             told = score_fold(
