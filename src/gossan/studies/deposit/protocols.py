@@ -27,9 +27,10 @@ LEAKS: Mapping[str, str] = {
     "L7": "negatives near holes, positives anywhere: the label tells where was drilled",
     "L8": "preparation fitted on all: factors, thresholds and variograms saw the test holes",
     "L9": "faults interpreted from the same intercepts that are tested",
+    "L10": "answers seen: supervised models are taught the ore cells that they are tested on",
 }
 OF_PROTOCOL: Mapping[str, tuple[str, ...]] = {
-    "paper": ("L1", "L2", "L3", "L4", "L6", "L7", "L8", "L9"),
+    "paper": ("L1", "L2", "L3", "L4", "L6", "L7", "L8", "L9", "L10"),
     "holes": ("L7", "L9"),
     "blocks": ("L7", "L9"),
     "depth": ("L9",),
