@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import joblib
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -56,6 +57,7 @@ def score_rock(
     names: Sequence[str],
     seeds: Sequence[int],
     most_cells: int,
+    n_jobs: int = 1,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Scores:
     """Score every cell of rock, learning from all holes.
@@ -71,33 +73,50 @@ def score_rock(
         Of the chosen method, if it is random.
     most_cells : int
         Barren cells that train.
+    n_jobs : int
+        Processes: with two, one makes the map and one asks the other methods.
     progress : callable
-        Called with a line before each method.
+        Called with a line.
 
     Returns
     -------
     scores : Scores
     """
-    drilled = campaign.drilled()
-    labels = drilled.label(np.ones(len(drilled.coords), dtype=bool)).labels
-    known = np.flatnonzero(labels != UNKNOWN)
-    fold = Fold(np.ones(len(drilled.coords), dtype=bool), known, known[:0], labels)
-    rock = cells_of_rock(campaign, np.arange(len(drilled.places)))
     own = list(seeds) if chosen in RANDOM else [seeds[0]]
+    layers = ("fault_distance",) if "fault_distance" in campaign.grid else ()
+    others = [
+        name
+        for name in possible(names, dict.fromkeys(layers, np.empty(0)))
+        if name != chosen and name not in SILENT
+    ]
+    progress(f"map: {chosen}, {len(own)} seeds; beside it {', '.join(others) or 'nothing'}")
+    maps, beside = joblib.Parallel(n_jobs=min(n_jobs, 2))(
+        joblib.delayed(_maps)(campaign, runs, most_cells)
+        for runs in ([(chosen, seed) for seed in own], [(name, own[0]) for name in others])
+    )
+    return Scores(np.stack(maps), dict(zip(others, beside, strict=True)))
+
+
+def _maps(
+    campaign: Campaign, runs: Sequence[tuple[str, int]], most_cells: int
+) -> list[NDArray[np.float32]]:
+    """Return ranks of all rock by each method and seed."""
+    if not runs:
+        return []
+    drilled = campaign.drilled()
+    every = np.ones(len(drilled.coords), dtype=bool)
+    labels = drilled.label(every).labels
+    known = np.flatnonzero(labels != UNKNOWN)
+    rock = cells_of_rock(campaign, np.arange(len(drilled.places)))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        lessons = make_lessons(campaign, fold, seeds=own, most_cells=most_cells)
-        maps = []
-        for seed, lesson in lessons.items():
-            progress(f"map: {chosen}, seed {seed}")
-            maps.append(as_ranks(METHODS[chosen](lesson, seed, rock)))
-        first = lessons[own[0]]
-        others = {}
-        for name in possible(names, first.layers):
-            if name != chosen and name not in SILENT:
-                progress(f"map: {name}")
-                others[name] = as_ranks(METHODS[name](first, own[0], rock))
-    return Scores(np.stack(maps), others)
+        lessons = make_lessons(
+            campaign,
+            Fold(every, known, known[:0], labels),
+            seeds=sorted({seed for _, seed in runs}),
+            most_cells=most_cells,
+        )
+        return [as_ranks(METHODS[name](lessons[seed], seed, rock)) for name, seed in runs]
 
 
 def as_ranks(scores: NDArray[np.float64]) -> NDArray[np.float32]:

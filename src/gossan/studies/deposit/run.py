@@ -177,7 +177,7 @@ def _scores(
     def compute() -> dict[str, np.ndarray]:
         made = score_rock(
             campaign, trust.chosen, names=names, seeds=_seeds(settings),
-            most_cells=chosen["most_cells"], progress=say,
+            most_cells=chosen["most_cells"], n_jobs=settings["validate"]["n_jobs"], progress=say,
         )  # fmt: skip
         return {"chosen": made.chosen, **{f"by {name}": each for name, each in made.others.items()}}
 
