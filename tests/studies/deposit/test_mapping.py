@@ -188,7 +188,7 @@ def test_all_rock_is_scored_by_all_holes_and_once_a_seed(campaign):
     assert made.chosen.shape == (2, len(campaign.rock_cells()))
     assert not np.array_equal(*made.chosen)
     assert list(made.others) == ["kriged ore", "maxent"]
-    assert lines == ["map: isolation forest, 2 seeds; beside it kriged ore, maxent"]
+    assert lines == ["map: isolation forest, with 2 seeds; beside it kriged ore, maxent"]
     twice = score_rock(
         campaign, "isolation forest", names=("kriged ore", "maxent"), seeds=[0, 1], most_cells=100,
         n_jobs=2,

@@ -89,7 +89,8 @@ def score_rock(
         for name in possible(names, dict.fromkeys(layers, np.empty(0)))
         if name != chosen and name not in SILENT
     ]
-    progress(f"map: {chosen}, {len(own)} seeds; beside it {', '.join(others) or 'nothing'}")
+    often = "once" if len(own) == 1 else f"with {len(own)} seeds"
+    progress(f"map: {chosen}, {often}; beside it {', '.join(others) or 'nothing'}")
     maps, beside = joblib.Parallel(n_jobs=min(n_jobs, 2))(
         joblib.delayed(_maps)(campaign, runs, most_cells)
         for runs in ([(chosen, seed) for seed in own], [(name, own[0]) for name in others])
