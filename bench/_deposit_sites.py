@@ -40,6 +40,7 @@ from gossan.studies.deposit.tables import Field, read_field
 from gossan.studies.deposit.trust import Campaign
 from gossan.studies.deposit.validation import deal_folds, score_folds
 from gossan.studies.run_folder import RunFolder, fingerprint
+from gossan.studies.shared_sections import impute
 
 CUTOFF = 1000.0  # ppb of gold
 CLEARANCE = 60.0  # m from any sample, beyond which rock counts as not drilled
@@ -129,7 +130,7 @@ def read_site(site: Site, made: SimulatedDeposit, tables: Path) -> Field:
             "ore": sections.ore(cutoff=CUTOFF),
             "faults": sections.faults(table="faults.csv"),
             "ground": sections.ground(table="ground.csv"),
-            "impute": sections.impute(),
+            "impute": impute(),
             "indicators": sections.indicators(),
             "grid": sections.grid(
                 spacing=site.spacing, region=box.region, elevations=box.elevations

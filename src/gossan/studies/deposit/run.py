@@ -31,6 +31,7 @@ from gossan.studies.deposit.tables import Field, read_field
 from gossan.studies.deposit.validation import deal_folds, fingerprint_grid, validate
 from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
+from gossan.studies.shared_sections import impute
 
 TOP_KEYS: tuple[str, ...] = ()
 SECTIONS: Mapping[str, Callable[..., Any]] = {
@@ -38,7 +39,7 @@ SECTIONS: Mapping[str, Callable[..., Any]] = {
     "ore": sections.ore,
     "faults": sections.faults,
     "ground": sections.ground,
-    "impute": sections.impute,
+    "impute": impute,
     "indicators": sections.indicators,
     "grid": sections.grid,
     "methods": sections.methods,

@@ -12,10 +12,10 @@ import numpy as np
 
 from gossan._checks import check_option
 from gossan.evidence.balances import FRONT, NEAR, TAIL
-from gossan.geochem.censoring import IMPUTATION_METHODS
 from gossan.prospectivity.targets import RANKS
 from gossan.studies.deposit.mapping import REACH
 from gossan.studies.deposit.methods import BASELINES, METHODS, RECOMMENDED
+from gossan.studies.shared_sections import check_range
 
 PROTOCOLS = ("paper", "holes", "blocks", "depth")
 
@@ -37,8 +37,8 @@ def holes(
     errors: str = "raise",
 ) -> dict[str, Any]:
     """Tables of drill holes, and how they are composited."""
-    _check_range("composite", composite, 0.0, np.inf, "0 takes the median length of the samples")
-    _check_range("min_coverage", min_coverage, 0.0, 1.0, "0.5 is usual")
+    check_range("composite", composite, 0.0, np.inf, "0 takes the median length of the samples")
+    check_range("min_coverage", min_coverage, 0.0, 1.0, "0.5 is usual")
     return {
         "tables": {
             "collar": collar,
@@ -67,14 +67,14 @@ def ore(
             f"cutoff must be above 0, got {cutoff:g}: the least grade of ore, in the unit of the"
             " table."
         )
-    _check_range("reach", reach, 0.1, np.inf, "15 m is usual")
-    _check_range("buffer", buffer, 0.0, np.inf, "the wider, the easier the task and the scores")
+    check_range("reach", reach, 0.1, np.inf, "15 m is usual")
+    check_range("buffer", buffer, 0.0, np.inf, "the wider, the easier the task and the scores")
     return {"element": element, "cutoff": cutoff, "reach": reach, "buffer": buffer}
 
 
 def faults(*, table: str, buffer: float = 30.0) -> dict[str, Any]:
     """File of triangulated faults, and the half width of the zone round them [m]."""
-    _check_range("buffer", buffer, 0.1, np.inf, "30 m is usual")
+    check_range("buffer", buffer, 0.1, np.inf, "30 m is usual")
     return {"table": table, "buffer": buffer}
 
 
@@ -83,14 +83,8 @@ def ground(*, table: str = "", level: float | None = None) -> dict[str, Any]:
     if table and level is not None:
         raise ValueError("table and level both say where the ground is. Keep one.")
     if level is not None:
-        _check_range("level", level, -1e5, 1e5, "the height of the ground [m]")
+        check_range("level", level, -1e5, 1e5, "the height of the ground [m]")
     return {"table": table, "level": level}
-
-
-def impute(*, method: str = "0.65") -> dict[str, Any]:
-    """How values below detection are imputed, see `gossan.geochem.impute_censored`."""
-    check_option("method", method, IMPUTATION_METHODS)
-    return {"method": method}
 
 
 def indicators(
@@ -102,7 +96,7 @@ def indicators(
     n_factors: int = 5,
 ) -> dict[str, Any]:
     """Groups of elements above, at and below ore, and the elements of the factor that counts."""
-    _check_range("n_factors", n_factors, 1, 50, "5 is usual")
+    check_range("n_factors", n_factors, 1, 50, "5 is usual")
     return {
         "front": tuple(front),
         "near": tuple(near),
@@ -123,9 +117,9 @@ def grid(
 ) -> dict[str, Any]:
     """Blocks that are scored: their size, and how far beyond the samples they go [m]."""
     for name, value in (("spacing", spacing), ("vertical_spacing", vertical_spacing)):
-        _check_range(name, value, 0.0, np.inf, "0 chooses it from the samples")
+        check_range(name, value, 0.0, np.inf, "0 chooses it from the samples")
     for name, value in (("margin", margin), ("depth", depth)):
-        _check_range(name, value, 0.0, np.inf, "how far beyond the samples blocks go")
+        check_range(name, value, 0.0, np.inf, "how far beyond the samples blocks go")
     if len(region) not in (0, 4):
         raise ValueError(f"region must be [west, east, south, north], got {list(region)}.")
     if len(elevations) not in (0, 2):
@@ -156,9 +150,9 @@ def methods(
         check_option("names", name, tuple(METHODS))
     if choose:
         check_option("choose", choose, tuple(METHODS))
-    _check_range("n_seeds", n_seeds, 1, 20, "3 tell a spread")
-    _check_range("most_cells", most_cells, 100, 10**7, "barren cells that train; 4000 are usual")
-    _check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
+    check_range("n_seeds", n_seeds, 1, 20, "3 tell a spread")
+    check_range("most_cells", most_cells, 100, 10**7, "barren cells that train; 4000 are usual")
+    check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
     wanted = {*BASELINES, *names, choose or RECOMMENDED}  # what makes the map faces the baselines
     kept = tuple(name for name in METHODS if name in wanted)
     return {
@@ -181,10 +175,10 @@ def validate(
     """Ways to hold out, folds of each, null tests, and processes that work at once."""
     for name in protocols:
         check_option("protocols", name, PROTOCOLS)
-    _check_range("n_splits", n_splits, 2, 100, "5 is usual")
-    _check_range("block_size", block_size, 0.0, np.inf, "0 chooses it from the variogram")
-    _check_range("n_nulls", n_nulls, 0, 10_000, "99 are usual, 0 leaves the test out")
-    _check_range("n_jobs", n_jobs, 1, 256, "as many as the machine has cores")
+    check_range("n_splits", n_splits, 2, 100, "5 is usual")
+    check_range("block_size", block_size, 0.0, np.inf, "0 chooses it from the variogram")
+    check_range("n_nulls", n_nulls, 0, 10_000, "99 are usual, 0 leaves the test out")
+    check_range("n_jobs", n_jobs, 1, 256, "as many as the machine has cores")
     return {
         "protocols": tuple(name for name in PROTOCOLS if name in protocols),
         "n_splits": n_splits,
@@ -215,11 +209,11 @@ def targets(
         raise ValueError(
             f"new_ground must be a rank between 0 and 1, got {new_ground:g}: as medium."
         )
-    _check_range("reach", reach, 0.1, np.inf, "100 m is usual")
-    _check_range("least", least, 0.0, np.inf, "0 takes eight cells")
+    check_range("reach", reach, 0.1, np.inf, "100 m is usual")
+    check_range("least", least, 0.0, np.inf, "0 takes eight cells")
     check_option("rank_by", rank_by, RANKS)
-    _check_range("dip", dip, -90.0, -20.0, "-60 is usual, -90 drills straight down")
-    _check_range("most", most, 1, 1000, "holes are suggested for that many targets")
+    check_range("dip", dip, -90.0, -20.0, "-60 is usual, -90 drills straight down")
+    check_range("most", most, 1, 1000, "holes are suggested for that many targets")
     return {
         "medium": medium,
         "high": high,
@@ -230,9 +224,3 @@ def targets(
         "dip": dip,
         "most": most,
     }
-
-
-def _check_range(name: str, value: float, low: float, high: float, hint: str) -> None:
-    if not (low <= value <= high and np.isfinite(value)):
-        upper = f" to {high:g}" if np.isfinite(high) else " or more"
-        raise ValueError(f"{name} must be {low:g}{upper}, got {value:g}: {hint}.")

@@ -22,7 +22,7 @@ from gossan.report.genesis import genesis_report
 from gossan.saving import save_model
 from gossan.studies.genesis.deposit_types import DepositTypeModel
 from gossan.studies.genesis.findings import classification_findings, study_findings
-from gossan.studies.genesis.sections import impute, labels, model, validate
+from gossan.studies.genesis.sections import labels, model, validate
 from gossan.studies.genesis.tables import LabelledTable, read_labelled, read_unknown
 from gossan.studies.genesis.trust import (
     PROTOCOLS,
@@ -34,6 +34,7 @@ from gossan.studies.genesis.trust import (
 )
 from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
+from gossan.studies.shared_sections import impute
 
 # Words before the first section besides study and title, and the function behind each section.
 TOP_KEYS = ("mineral",)

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from gossan._checks import check_option
-from gossan.geochem.censoring import IMPUTATION_METHODS
 from gossan.studies.genesis.trust import MODELS, make_model
+from gossan.studies.shared_sections import check_range
 
 
 def labels(
@@ -25,12 +25,6 @@ def labels(
     return {"deposit": deposit, "type": type, "reference": reference}
 
 
-def impute(*, method: str = "0.65") -> dict[str, Any]:
-    """How values below detection are imputed, see `gossan.geochem.impute_censored`."""
-    check_option("method", method, IMPUTATION_METHODS)
-    return {"method": method}
-
-
 def model(
     *,
     name: str = "recommended",
@@ -40,9 +34,9 @@ def model(
 ) -> dict[str, Any]:
     """Which model, the coverage of its sets, and which elements are too sparse for it."""
     check_option("name", name, tuple(MODELS))
-    _check_range("coverage", coverage, 0.5, 0.99, "0.9 keeps the true type in nine of ten sets")
-    _check_range("max_missing", max_missing, 0.0, 1.0, "0.5 leaves out what is half empty")
-    _check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
+    check_range("coverage", coverage, 0.5, 0.99, "0.9 keeps the true type in nine of ten sets")
+    check_range("max_missing", max_missing, 0.0, 1.0, "0.5 leaves out what is half empty")
+    check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
     return {
         "name": name,
         "coverage": coverage,
@@ -67,15 +61,15 @@ def validate(
             "n_splits must be 0 or 2 and more, got 1: one fold leaves nothing to learn from. Set 0 "
             "to hold out one deposit at a time."
         )
-    _check_range("n_splits", n_splits, 0, np.inf, "0 holds out one deposit at a time")
-    _check_range("n_random_splits", n_random_splits, 2, np.inf, "5 is usual")
-    _check_range("null_permutations", null_permutations, 0, 10_000, "0 leaves the null test out")
+    check_range("n_splits", n_splits, 0, np.inf, "0 holds out one deposit at a time")
+    check_range("n_random_splits", n_random_splits, 2, np.inf, "5 is usual")
+    check_range("null_permutations", null_permutations, 0, 10_000, "0 leaves the null test out")
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(
             f"seeds must name one seed or several different ones, got {list(seeds)}. Set seeds = [0]."
         )
     for seed in seeds:
-        _check_range("seeds", seed, 0, 2**31 - 1, "any whole number will do")
+        check_range("seeds", seed, 0, 2**31 - 1, "any whole number will do")
     return {
         "baselines": tuple(baselines),
         "n_splits": n_splits,
@@ -83,9 +77,3 @@ def validate(
         "seeds": tuple(seeds),
         "null_permutations": null_permutations,
     }
-
-
-def _check_range(name: str, value: float, low: float, high: float, hint: str) -> None:
-    if not low <= value <= high:
-        upper = f" to {high:g}" if np.isfinite(high) else " or more"
-        raise ValueError(f"{name} must be {low:g}{upper}, got {value:g}: {hint}.")

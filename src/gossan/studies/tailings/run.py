@@ -22,6 +22,7 @@ from gossan.report import write_report
 from gossan.report.tailings import tailings_report
 from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
+from gossan.studies.shared_sections import impute
 from gossan.studies.tailings import sections
 from gossan.studies.tailings.findings import study_findings
 from gossan.studies.tailings.holes import read_hole_samples
@@ -46,7 +47,7 @@ SECTIONS: Mapping[str, Callable[..., Any]] = {
     "read": read_assays,
     "holes": sections.holes,
     "points": sections.points,
-    "impute": sections.impute,
+    "impute": impute,
     "methods": sections.methods,
     "validate": sections.validate,
     "grid": sections.grid,

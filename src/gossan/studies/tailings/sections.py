@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gossan._checks import check_option
-from gossan.geochem.censoring import IMPUTATION_METHODS
+from gossan.studies.shared_sections import check_range
 from gossan.studies.tailings.methods import METHODS, REFERENCE
 from gossan.studies.tailings.tables import METRES
 
@@ -58,8 +58,8 @@ def holes(
     errors: str = "raise",
 ) -> dict[str, Any]:
     """Tables of drill holes, in place of [read], and how they are composited."""
-    _check_range("composite", composite, 0.0, np.inf, "0 takes the median length of the samples")
-    _check_range("min_coverage", min_coverage, 0.0, 1.0, "0.5 is usual")
+    check_range("composite", composite, 0.0, np.inf, "0 takes the median length of the samples")
+    check_range("min_coverage", min_coverage, 0.0, 1.0, "0.5 is usual")
     return {
         "tables": {
             "collar": collar,
@@ -78,12 +78,6 @@ def holes(
     }
 
 
-def impute(*, method: str = "0.65") -> dict[str, Any]:
-    """How values below detection are imputed, see `gossan.geochem.impute_censored`."""
-    check_option("method", method, IMPUTATION_METHODS)
-    return {"method": method}
-
-
 def methods(
     *,
     names: Sequence[str] = tuple(METHODS),
@@ -93,8 +87,8 @@ def methods(
     """Which methods are compared and blended, and the coverage of the intervals."""
     for name in names:
         check_option("names", name, tuple(METHODS))
-    _check_range("coverage", coverage, 0.5, 0.98, "0.9 holds nine of ten new values")
-    _check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
+    check_range("coverage", coverage, 0.5, 0.98, "0.9 holds nine of ten new values")
+    check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
     kept = tuple(dict.fromkeys([REFERENCE, *names]))  # all are compared with it
     return {"names": kept, "coverage": coverage, "random_state": random_state}
 
@@ -108,9 +102,9 @@ def validate(
     published: bool = True,
 ) -> dict[str, Any]:
     """Folds of whole holes or blocks, inner folds of the blend, and what stands beside."""
-    _check_range("n_splits", n_splits, 2, 100, "5 is usual")
-    _check_range("n_inner_splits", n_inner_splits, 2, 20, "4 is usual")
-    _check_range("block_size", block_size, 0.0, np.inf, "0 chooses it from the variogram")
+    check_range("n_splits", n_splits, 2, 100, "5 is usual")
+    check_range("n_inner_splits", n_inner_splits, 2, 20, "4 is usual")
+    check_range("block_size", block_size, 0.0, np.inf, "0 chooses it from the variogram")
     return {
         "n_splits": n_splits,
         "n_inner_splits": n_inner_splits,
@@ -130,7 +124,7 @@ def grid(
     """Cells to estimate: a table of places, or a grid round the samples [m]."""
     for name, value in (("spacing", spacing), ("vertical_spacing", vertical_spacing),
                         ("max_distance", max_distance)):  # fmt: skip
-        _check_range(name, value, 0.0, np.inf, "0 chooses it from the samples")
+        check_range(name, value, 0.0, np.inf, "0 chooses it from the samples")
     if table and (spacing or vertical_spacing):
         raise ValueError(
             f"table names the places ({table}), and spacing would make others. Leave one out."
@@ -141,9 +135,3 @@ def grid(
         "vertical_spacing": vertical_spacing,
         "max_distance": max_distance,
     }
-
-
-def _check_range(name: str, value: float, low: float, high: float, hint: str) -> None:
-    if not low <= value <= high:
-        upper = f" to {high:g}" if np.isfinite(high) else " or more"
-        raise ValueError(f"{name} must be {low:g}{upper}, got {value:g}: {hint}.")
