@@ -269,3 +269,25 @@ def test_a_baseline_that_wins_makes_the_map(holes, depth, chosen, told):
     method, why = advise({"holes": row(*holes), "depth": row(*depth)}, "held-out trees")
     assert method == chosen
     assert pd.Series(why).str.contains(told, regex=True).all(), why
+
+
+def test_nearness_of_samples_makes_no_map_and_is_told():
+    def row(difference, low, high, best):
+        return pd.DataFrame(
+            {
+                "method": ["held-out trees"],
+                "best_baseline": [best],
+                "difference": [difference],
+                "low": [low],
+                "high": [high],
+            }
+        )
+
+    compared = {
+        "holes": row(0.05, 0.02, 0.08, "kriged ore"),
+        "depth": row(-0.2, -0.3, -0.1, "distance to sample"),
+    }
+    method, why = advise(compared, "held-out trees")
+    assert method == "held-out trees"
+    assert "Under depth the mere nearness of samples ranks better still" in why
+    assert "no baseline beats it" not in why

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
-from gossan.studies.deposit.methods import BASELINES
+from gossan.studies.deposit.methods import BASELINES, SILENT
 from gossan.studies.deposit.trust import FoldScores
 from gossan.validation.curves import occurrence_shares
 
@@ -299,24 +299,32 @@ def advise(comparisons: Mapping[str, pd.DataFrame], recommended: str) -> tuple[s
         if len(own):
             row = own.iloc[0]
             told.append((protocol, row))
-    worse = [(protocol, row) for protocol, row in told if row["high"] < 0]
+    beaten = [(protocol, row) for protocol, row in told if row["high"] < 0]
+    worse = [each for each in beaten if each[1]["best_baseline"] not in SILENT]
+    near = [protocol for protocol, row in beaten if row["best_baseline"] in SILENT]
+    caution = (
+        f" Under {' and '.join(near)} the mere nearness of samples ranks better still: there the map"
+        " adds nothing to knowing where was drilled."
+        if near
+        else ""
+    )
     better = [protocol for protocol, row in told if row["low"] > 0]
     if worse:
         protocol, row = worse[0]
         return str(row["best_baseline"]), (
             f"The baseline {row['best_baseline']!r} makes the map: under the protocol"
             f" {protocol!r} it ranks better than {recommended!r} by"
-            f" {-row['difference']:.3f} of AUC (95 %: {-row['high']:.3f} to {-row['low']:.3f})."
+            f" {-row['difference']:.3f} of AUC (95 %: {-row['high']:.3f} to {-row['low']:.3f}).{caution}"
         )
     if better:
         return recommended, (
             f"{recommended!r} makes the map: it beats the best baseline beyond its interval under"
-            f" {' and '.join(better)}, and no baseline beats it."
+            f" {' and '.join(better)}" + (f".{caution}" if near else ", and no baseline beats it.")
         )
     bests = sorted({str(row["best_baseline"]) for _, row in told})
     return recommended, (
         f"{recommended!r} makes the map, but does not beat the best baseline"
-        f" ({', '.join(bests) or 'none'}) beyond its interval: the baseline is as good a guide."
+        f" ({', '.join(bests) or 'none'}) beyond its interval: the baseline is as good a guide.{caution}"
     )
 
 

@@ -26,13 +26,12 @@ from gossan.prospectivity.targets import Targets, find_targets
 from gossan.sampling.cells import UNKNOWN
 from gossan.studies.composites import AXES
 from gossan.studies.deposit.indicators import Cube, make_cube
-from gossan.studies.deposit.methods import BASELINES, METHODS, RANDOM
+from gossan.studies.deposit.methods import BASELINES, METHODS, RANDOM, SILENT
 from gossan.studies.deposit.protocols import Fold
 from gossan.studies.deposit.trust import Campaign, cells_of_rock, make_lessons, possible
 
 REACH = 100.0  # m from a composite, beyond which is new ground
 LEAST_CELLS = 8  # of a target, where no volume is asked for
-SILENT = ("distance to sample",)  # knows where was drilled, and nothing of ore
 
 
 @dataclass(frozen=True, eq=False)

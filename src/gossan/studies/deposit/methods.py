@@ -160,6 +160,7 @@ MODELS: Mapping[str, Method] = {
     ),
 }
 METHODS: Mapping[str, Method] = {**BASELINES, **MODELS}
+SILENT = ("distance to sample",)  # knows where was drilled, and nothing of ore: makes no map
 RANDOM = {*MODELS, "boosted trees"} - {"maxent"}
 
 
