@@ -206,16 +206,15 @@ class TestHalos:
         column = ELEMENTS.index("Zn")
 
         def lowest_on_ring(table):
-            lows = []
-            for at in table.itertuples():
-                # half the way of `beside` is the ring itself
-                half = replace(PLAN, ring_radius=PLAN.ring_radius / 2)
-                ring = [
-                    beside((at.easting, at.northing), at.azimuth, half, turn=t, spacing=500.0)
-                    for t in turns
-                ]
-                lows.append(pattern.truth.halos(ring)[:, column].min() / at.strength)
-            return np.array(lows)
+            # half the way of `beside` is the ring itself
+            half = replace(PLAN, ring_radius=PLAN.ring_radius / 2)
+            rings = [
+                beside((at.easting, at.northing), at.azimuth, half, turn=turn, spacing=500.0)
+                for at in table.itertuples()
+                for turn in turns
+            ]
+            zinc = pattern.truth.halos(rings)[:, column].reshape(len(table), -1)
+            return zinc.min(axis=1) / table["strength"].to_numpy()
 
         peak = np.expm1(PLAN.contrast * pattern.truth.effects.loc["Zn", "spread"])
         assert (lowest_on_ring(pattern.truth.deposits.iloc[:40]) > 0.99 * peak).all()
@@ -324,7 +323,7 @@ class TestDiscovery:
 
 
 def standard_layers(simulated):
-    """Robustly comparable logs (n_elements, n_northing, n_easting) of the true map."""
+    """Standard scores of the logs (n_elements, n_northing, n_easting) of the true map."""
     grid = simulated.truth.on_grid(simulated.grid())
     logs = np.log(np.stack([grid[name].to_numpy() for name in ELEMENTS]))
     away = grid["deposit_distance"].to_numpy() > 3 * simulated.settings.spacing
@@ -347,27 +346,42 @@ def neighbourhood(layers):
     return np.stack(columns)
 
 
+def learn(features, simulated, away):
+    """Logistic regression of known deposits against other cells."""
+    X, cells = features.reshape(len(features), -1).T, cells_of(simulated)
+    rows = np.r_[cells[simulated.occurrences["is_known"]], others_of(away)[:2000]]
+    # neighbourhoods have ten times as many columns
+    strength = 0.1 if len(features) == len(ELEMENTS) else 0.003
+    model = LogisticRegression(C=strength, class_weight="balanced", max_iter=500)
+    is_ore = np.arange(len(rows)) < simulated.settings.n_known
+    return make_pipeline(StandardScaler(), model).fit(X[rows], is_ore)
+
+
+def score_hidden(scores, simulated, away):
+    """AUC of hidden deposits among cells that no model has learnt from."""
+    hidden = cells_of(simulated)[~simulated.occurrences["is_known"]]
+    rows = np.r_[hidden, others_of(away)[2000:8000]]
+    return roc_auc_score(np.arange(len(rows)) < len(hidden), scores[rows])
+
+
+def cells_of(simulated):
+    row, column = (places_of(simulated.occurrences)[:, ::-1].T // 500).astype(int)
+    return row * simulated.settings.shape[1] + column
+
+
+def others_of(away):
+    return np.random.default_rng(0).permutation(np.flatnonzero(away.ravel()))
+
+
 def hidden_scores(simulated):
-    """AUC of hidden deposits among other cells, of models that learn from known ones."""
     layers, away = standard_layers(simulated)
-    row, column = (simulated.occurrences[["northing", "easting"]].to_numpy().T // 500).astype(int)
-    cells, known = row * layers.shape[2] + column, simulated.occurrences["is_known"].to_numpy()
-    others = np.random.default_rng(0).permutation(np.flatnonzero(away.ravel()))
-    learn, test = np.r_[cells[known], others[:2000]], np.r_[cells[~known], others[2000:8000]]
-    y_learn, y_test = np.arange(len(learn)) < known.sum(), np.arange(len(test)) < (~known).sum()
-    scores = {}
-    for name, features, penalty in (
-        ("point", layers, 0.1),
-        ("around", neighbourhood(layers), 0.003),
-    ):
-        X = features.reshape(len(features), -1).T
-        model = make_pipeline(
-            StandardScaler(), LogisticRegression(C=penalty, class_weight="balanced", max_iter=500)
-        ).fit(X[learn], y_learn)
-        scores[name] = roc_auc_score(y_test, model.decision_function(X[test]))
     index = layers[[ELEMENTS.index(name) for name in simulated.pathfinders]].mean(axis=0).ravel()
-    scores["index"] = roc_auc_score(y_test, index[test])
-    return scores
+    found = {"index": score_hidden(index, simulated, away)}
+    for name, features in (("point", layers), ("around", neighbourhood(layers))):
+        model = learn(features, simulated, away)
+        scores = model.decision_function(features.reshape(len(features), -1).T)
+        found[name] = score_hidden(scores, simulated, away)
+    return found
 
 
 def test_where_the_pattern_matters_the_neighbourhood_finds_what_points_do_not(pattern):
@@ -382,6 +396,20 @@ def test_where_single_values_suffice_the_neighbourhood_adds_nothing(value):
     assert scores["index"] > 0.88
     assert abs(scores["around"] - scores["index"]) < 0.03
     assert abs(scores["point"] - scores["index"]) < 0.03
+
+
+def test_a_source_of_the_same_type_finds_deposits_and_one_of_the_other_type_does_not():
+    simulated = simulate_region(n_deposits=90, n_known=10, n_decoys=90, shape=(112, 112))
+    layers, away = standard_layers(simulated)
+    X = neighbourhood(layers).reshape(-1, layers[0].size).T
+    found = {}
+    for kind in ("same", "other"):
+        source = simulated.source(kind)
+        theirs, far = standard_layers(source)
+        scores = learn(neighbourhood(theirs), source, far).decision_function(X)
+        found[kind] = score_hidden(scores, simulated, away)
+    assert found["same"] > 0.85
+    assert found["other"] < 0.62
 
 
 def test_without_halos_nothing_is_found():

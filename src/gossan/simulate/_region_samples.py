@@ -85,5 +85,6 @@ def _mix_upstream(truth: RegionTruth, places: Floats, rng: np.random.Generator) 
 
 
 def _three_digits(values: Floats) -> Floats:
-    digits = 10.0 ** (np.floor(np.log10(values)) - 2)
-    return np.round(values / digits) * digits
+    # divided by a power of ten, so that 1.64 is written so and not as 1.6400000000000001
+    scale = 10.0 ** (2 - np.floor(np.log10(values)))
+    return np.round(values * scale) / scale
