@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         "chemistry": ["simulate_mineral_chemistry", "SimulatedChemistry"],
         "deposit": ["simulate_deposit", "SimulatedDeposit", "DepositTruth", "FaultSurface"],
         "fields": ["simulate_field", "simulate_roughness", "SimulatedField"],
+        "region": ["simulate_region", "SimulatedRegion", "RegionTruth"],
         "tailings": ["simulate_tailings", "SimulatedTailings", "TailingsTruth"],
     },
 )
