@@ -47,6 +47,7 @@ CLASSES = {
     "MixtureDetector": "gossan.models.mixture",
     "NeighbourRegressor": "gossan.nets.neighbour_rnn",
     "StudentTeacherDetector": "gossan.nets.student_teacher",
+    "WindowCNN": "gossan.nets.window_cnn",
 }
 KEYS = {"format", "gossan", "model", "units", "arrays", "card", "sha256"}
 # What a damaged or forged file makes plain code raise; all of it is told as a ValueError.
@@ -68,7 +69,7 @@ def save_model(
     model : estimator
         Fitted `DenseClassifier`, `HierarchicalDiscriminant`, `GroupNeighbours`, `BoostedTrees`, an
         `EnsembleClassifier` of these, `NeighbourRegressor`, `DeepAutoencoder`,
-        `StudentTeacherDetector`, `MaxEnt`, `MixtureDetector`, or the model of a study.
+        `StudentTeacherDetector`, `WindowCNN`, `MaxEnt`, `MixtureDetector`, or the model of a study.
     folder : str or Path
         Where to write; it appears at once or not at all.
     card : mapping
@@ -329,7 +330,7 @@ def _read_classes(classes: Any) -> NDArray:
 
 
 def _check_answer(model: Any) -> None:
-    """Raise unless the model gives probabilities for a table of ones."""
+    """Raise unless the model gives probabilities for ones, a table or a window."""
     with np.errstate(all="ignore"):
         answer = model.predict_proba(_ones(model))
     if answer.shape != (1, len(model.classes_)) or not abs(answer.sum() - 1.0) < 1e-6:
@@ -339,6 +340,9 @@ def _check_answer(model: Any) -> None:
 def _ones(model: Any) -> Any:
     from pandas import DataFrame
 
+    side = getattr(model, "field_", 1)
+    if side > 1:
+        return np.ones((1, model.n_features_in_, side, side))
     table = np.ones((1, model.n_features_in_))
     named = hasattr(model, "feature_names_in_")
     return DataFrame(table, columns=model.names_) if named else table

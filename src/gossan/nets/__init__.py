@@ -1,8 +1,8 @@
 """Estimators with torch, loaded only when one is asked for.
 
-Tables of shape (n, features), neighbour sequences of shape (n, steps, channels) or patches of shape
-(n, channels, side, side, side) come in; class probabilities, predictive distributions or scores of
-what is normal go out.
+Tables of shape (n, features), neighbour sequences of shape (n, steps, channels), windows of shape
+(n, channels, size, size) or patches of shape (n, channels, side, side, side) come in; class
+probabilities, predictive distributions or scores of what is normal go out.
 """
 
 from gossan._lazy import attach
@@ -14,5 +14,6 @@ __getattr__, __dir__, __all__ = attach(
         "neighbour_rnn": ["NeighbourRegressor"],
         "autoencoder": ["DeepAutoencoder"],
         "student_teacher": ["StudentTeacherDetector"],
+        "window_cnn": ["WindowCNN"],
     },
 )

@@ -1,0 +1,103 @@
+"""What a window network may be asked for, and what its windows must be: checked once, at the door.
+
+Settings, sizes and weights as the caller gave them come in; clean ones go out, or a ValueError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from gossan._checks import check_option, did_you_mean
+from gossan.nets._window_forward import FIELDS, WIDTHS
+
+OPTIONS = {
+    "weights": ("class", "class_group", "group", "none"),
+    "scaling": ("standard", "none"),
+    "augment": ("none", "flips"),
+    "missing": ("refuse", "channel"),
+    "schedule": ("cosine", "steps", "constant"),
+    "tune": ("all", "head"),
+}
+EDGES = ("nan", "reflect")
+
+
+def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings with the widths of all layers, or raise where one is wrong."""
+    architecture = given["architecture"]
+    if architecture not in FIELDS:
+        raise ValueError(
+            f"architecture must be one of {', '.join(FIELDS)}, got {architecture!r}."
+            f"{did_you_mean(str(architecture), list(FIELDS))} All convolutions are valid: with"
+            " 'same' padding the score of a cell would depend on where the map is cut."
+        )
+    for name, options in OPTIONS.items():
+        check_option(name, given[name], options)
+    for name in ("epochs", "batch_size", "n_members"):
+        if int(given[name]) < 1:
+            raise ValueError(f"{name} must be at least 1, got {given[name]}.")
+    for name in ("element_dropout", "label_smoothing"):
+        if not 0.0 <= given[name] < 1.0:
+            raise ValueError(f"{name} must lie in [0, 1), got {given[name]}.")
+    return {**given, "widths": _checked_widths(architecture, given["widths"])}
+
+
+def _checked_widths(architecture: str, widths: Sequence[int] | None) -> tuple[int, ...]:
+    """Return the widths asked for, or those of the architecture."""
+    usual = WIDTHS[architecture]
+    found = tuple(int(width) for width in (usual if widths is None else widths))
+    if len(found) != len(usual) or min(found) < 1:
+        raise ValueError(
+            f"widths must be {len(usual)} counts of channels above zero, got {found}. The usual"
+            f" ones of {architecture!r} are {usual}."
+        )
+    return found
+
+
+def check_field(architecture: str, field: int, size: int) -> None:
+    """Raise unless a network of this field exists and windows of this size hold it."""
+    fields = FIELDS[architecture]
+    if field not in fields or size < field or size % 2 == 0:
+        raise ValueError(
+            f"A network {architecture!r} sees {', '.join(map(str, fields))} cells a side, in"
+            f" windows of an odd size that hold them; got a field of {field} in windows of size"
+            f" {size}. Cut other windows, or pass another field."
+        )
+
+
+def check_start(start: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+    """Raise unless the network that training begins with has the shape of the new one."""
+    wrong = [key for key, value in start.items() if value != own[key]]
+    if wrong:
+        raise ValueError(
+            f"start has {wrong[0]} {start[wrong[0]]}, the new model {own[wrong[0]]}. Give both the"
+            " same, in the same order."
+        )
+
+
+def check_layers(volume: ArrayLike, n_channels: int, edges: str) -> NDArray:
+    """Return a map (channels, ny, nx) as it is, be it an array in memory or on disk."""
+    check_option("edges", edges, EDGES)
+    layers = volume if isinstance(volume, np.ndarray) else np.asarray(volume)
+    if layers.ndim != 3 or len(layers) != n_channels:
+        raise ValueError(
+            f"volume must have the shape ({n_channels} channels, ny, nx), got {layers.shape}. Stack"
+            " the layers used in training, in their order."
+        )
+    return layers
+
+
+def check_sample_weight(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
+    """Return a finite weight of each row, none below zero, or None."""
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.shape != (n,) or not np.isfinite(weight).all() or (weight < 0).any():
+        raise ValueError(
+            f"sample_weight must be {n} finite numbers, none below zero, got shape {weight.shape}."
+            " Give each window one; zero leaves it out."
+        )
+    return weight
