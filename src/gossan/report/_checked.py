@@ -1,17 +1,18 @@
-"""What checks found, as blocks of a page: the report on a table, and leaks between train and test.
+"""What every study's page shows alike: what checks found, the samples, and the methods to paste.
 
-The report of a check or a finding of the leakage report comes in; facts, findings and tables go
-out. Every study's page shows them alike.
+The report of a check, a finding of the leakage report, a summary of samples or a text of methods comes
+in; facts, findings and tables go out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gossan.report.blocks import Block, Details, Fact, Facts, Finding, Table
+from gossan.report.blocks import Block, Citations, Details, Fact, Facts, Finding, Table, Text
 
 _MOST_FINDINGS = 12
 _SEVERITIES = {"refused": "error", "leak": "warning", "critical": "error", "info": "note"}
@@ -27,6 +28,28 @@ def quality_blocks(quality: Any) -> list[Block]:
         rest = found[_MOST_FINDINGS:]
         blocks.append(Details(f"{len(rest)} more findings", rest))
     return blocks + _analyte_table(quality)
+
+
+def summary_table(summary: pd.DataFrame, units: Mapping[str, str], *, note: str = "") -> Table:
+    """Table of the samples, an element a row, each with its unit ("ppm" where none is known)."""
+    table = summary.reset_index() if summary.index.name else summary
+    if "element" in table and "unit" not in table:
+        known = [str(units.get(str(name), "ppm")) for name in table["element"]]
+        table = table.assign(unit=known)[["element", "unit", *table.columns.drop("element")]]
+    return Table(
+        "The samples",
+        table,
+        note=note,
+        headings={"sd": "standard deviation", "cv": "variation (sd / mean)",
+                  "below_detection": "below detection"},
+        formats={"cv": "{:.2f}"},
+    )  # fmt: skip
+
+
+def methods_blocks(methods: str, citations: Sequence[str]) -> list[Block]:
+    """Return the paragraphs to paste, and their references; nothing for what is empty."""
+    told: list[Block] = [Text(methods, copyable=True)] if methods else []
+    return [*told, Citations(citations)] if citations else told
 
 
 def _findings_of(quality: Any) -> list[Any]:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gossan.report._deposit_words import heights_of, place_of, write_volume
-from gossan.report._tailings_words import number_of
+from gossan.report._writing import number_of
 from gossan.report.blocks import Card, Finding
 
 if TYPE_CHECKING:

@@ -27,7 +27,7 @@ from gossan.report._deposit_words import (
     signed,
     verdict_sentence,
 )
-from gossan.report._tailings_words import number_of
+from gossan.report._writing import number_of
 from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Finding, Table
 from gossan.report.page import Section
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gossan.report._tailings_words import number_of
-from gossan.report._writing import join_words
+from gossan.report._writing import join_words, number_of
 
 if TYPE_CHECKING:
     from gossan.report.deposit import DepositFindings

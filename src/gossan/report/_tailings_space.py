@@ -17,8 +17,8 @@ from gossan.plot.maps import name_panel
 from gossan.plot.style import new_axes, to_svg
 from gossan.plot.variograms import direction_of, plot_variogram, plot_variogram_map
 from gossan.report._checked import leak_finding
-from gossan.report._tailings_words import number_of, signed
-from gossan.report._writing import join_words
+from gossan.report._tailings_words import signed
+from gossan.report._writing import join_words, number_of
 from gossan.report.blocks import Block, Fact, Facts, Figure, Finding, Table
 from gossan.report.page import Section
 

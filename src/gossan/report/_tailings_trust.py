@@ -25,13 +25,13 @@ from gossan.report._tailings_words import (
     compare,
     honest_split,
     named,
-    number_of,
     overall,
     random_split,
     score_row,
     signed,
     unit_of,
 )
+from gossan.report._writing import number_of
 from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Table
 from gossan.report.page import Section
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gossan.report._writing import write_number
+from gossan.report._writing import number_of, write_number
 from gossan.report.blocks import Card, Finding
 
 if TYPE_CHECKING:
@@ -83,12 +83,6 @@ def score_row(
         & (table["element"].astype(str) == (element or overall(findings)))
     )
     return table[is_it].iloc[0] if is_it.any() else None
-
-
-def number_of(row: pd.Series | None, name: str) -> float:
-    """Return a number of a row of scores, NaN where it is missing."""
-    value = np.nan if row is None else row.get(name, np.nan)
-    return float(value) if value is not None and not pd.isna(value) else float("nan")
 
 
 def compare(row: pd.Series | None) -> str:

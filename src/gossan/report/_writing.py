@@ -38,6 +38,12 @@ def write_number(value: float) -> str:
     return text.replace("-", "−")
 
 
+def number_of(row: pd.Series | None, name: str) -> float:
+    """Return a number of a row of a table, NaN where it is missing."""
+    value = np.nan if row is None else row.get(name, np.nan)
+    return float(value) if value is not None and not pd.isna(value) else float("nan")
+
+
 def metres(place: float) -> str:
     """Write a coordinate to the decimetre.
 

@@ -13,14 +13,14 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from gossan.report._checked import quality_blocks
+from gossan.report._checked import methods_blocks, quality_blocks, summary_table
 from gossan.report._deposit_cards import target_cards
 from gossan.report._deposit_evidence import evidence_section
 from gossan.report._deposit_maps import target_section
 from gossan.report._deposit_trust import trust_section
 from gossan.report._deposit_words import conclusion_of, unit_of
 from gossan.report._writing import count_of
-from gossan.report.blocks import Block, Citations, Details, Finding, Table, Text
+from gossan.report.blocks import Block, Details, Finding, Table
 from gossan.report.page import Report, Section
 
 
@@ -237,7 +237,7 @@ def _subtitle(findings: DepositFindings) -> str:
 def _data_section(findings: DepositFindings) -> Section:
     blocks: list[Block] = []
     if findings.summary is not None and len(findings.summary):
-        blocks.append(_summary_table(findings, findings.summary))
+        blocks.append(summary_table(findings.summary, findings.units))
     if findings.quality is not None:
         blocks += quality_blocks(findings.quality)
     blocks += [Finding("note", f"Left out: {told}") for told in findings.left_out]
@@ -249,24 +249,6 @@ def _data_section(findings: DepositFindings) -> Section:
     return Section("The data", f"The tables, as read: {files}." if files else "", blocks)
 
 
-def _summary_table(findings: DepositFindings, summary: pd.DataFrame) -> Table:
-    table = summary.reset_index() if summary.index.name else summary
-    if "element" in table and "unit" not in table:
-        units = [unit_of(findings, str(name)) for name in table["element"]]
-        table = table.assign(unit=units)[["element", "unit", *table.columns.drop("element")]]
-    return Table(
-        "The samples",
-        table,
-        headings={"sd": "standard deviation", "cv": "variation (sd / mean)",
-                  "below_detection": "below detection"},
-        formats={"cv": "{:.2f}"},
-    )  # fmt: skip
-
-
 def _methods_section(findings: DepositFindings) -> Section:
-    blocks: list[Block] = []
-    if findings.methods:
-        blocks.append(Text(findings.methods, copyable=True))
-    if findings.citations:
-        blocks.append(Citations(findings.citations))
+    blocks = methods_blocks(findings.methods, findings.citations)
     return Section("Methods", "To paste into a report, with the references it rests on.", blocks)

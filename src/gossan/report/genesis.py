@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from gossan.report._checked import methods_blocks
 from gossan.report._genesis_chemistry import data_section, formation_section, reasons_section
 from gossan.report._genesis_trust import headline_of, trust_section
 from gossan.report._genesis_verdicts import (
@@ -21,7 +22,7 @@ from gossan.report._genesis_verdicts import (
     verdict_sentences,
 )
 from gossan.report._writing import count_of, join_words, write_number
-from gossan.report.blocks import Block, Citations, Table, Text
+from gossan.report.blocks import Table
 from gossan.report.page import Report, Section
 
 
@@ -248,11 +249,7 @@ def _conclusion(findings: GenesisFindings) -> list[str]:
 
 
 def _methods_section(findings: GenesisFindings) -> Section:
-    blocks: list[Block] = []
-    if findings.methods:
-        blocks.append(Text(findings.methods, copyable=True))
-    if findings.citations:
-        blocks.append(Citations(findings.citations))
+    blocks = methods_blocks(findings.methods, findings.citations)
     if findings.model_card:
         card = pd.DataFrame(
             [(str(k).replace("_", " "), _written(v)) for k, v in findings.model_card.items()],

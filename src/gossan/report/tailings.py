@@ -13,14 +13,18 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from gossan.report._checked import quality_blocks
+from gossan.report._checked import methods_blocks, quality_blocks, summary_table
 from gossan.report._tailings_maps import map_section
 from gossan.report._tailings_space import published_section, variogram_section
 from gossan.report._tailings_trust import trust_section
 from gossan.report._tailings_words import conclusion_of, element_cards
 from gossan.report._writing import count_of
-from gossan.report.blocks import Block, Citations, Table, Text
+from gossan.report.blocks import Block
 from gossan.report.page import Report, Section
+
+_DECLUSTERED = (
+    "The declustered mean gives crowded samples less weight: compare it with the mean of the cells."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,32 +184,12 @@ def _subtitle(findings: TailingsFindings) -> str:
 def _data_section(findings: TailingsFindings) -> Section:
     blocks: list[Block] = []
     if findings.summary is not None and len(findings.summary):
-        blocks.append(_summary_table(findings, findings.summary))
+        blocks.append(summary_table(findings.summary, findings.units, note=_DECLUSTERED))
     if findings.quality is not None:
         blocks += quality_blocks(findings.quality)
     return Section("The data", "The samples, and what the check of the table found.", blocks)
 
 
-def _summary_table(findings: TailingsFindings, summary: pd.DataFrame) -> Table:
-    table = summary.reset_index() if summary.index.name else summary
-    if "element" in table and "unit" not in table:
-        units = [findings.units.get(str(name), "ppm") for name in table["element"]]
-        table = table.assign(unit=units)[["element", "unit", *table.columns.drop("element")]]
-    return Table(
-        "The samples",
-        table,
-        note="The declustered mean gives crowded samples less weight: compare it with the mean of"
-        " the cells.",
-        headings={"sd": "standard deviation", "cv": "variation (sd / mean)",
-                  "below_detection": "below detection"},
-        formats={"cv": "{:.2f}"},
-    )  # fmt: skip
-
-
 def _methods_section(findings: TailingsFindings) -> Section:
-    blocks: list[Block] = []
-    if findings.methods:
-        blocks.append(Text(findings.methods, copyable=True))
-    if findings.citations:
-        blocks.append(Citations(findings.citations))
+    blocks = methods_blocks(findings.methods, findings.citations)
     return Section("Methods", "To paste into a report, with the references it rests on.", blocks)

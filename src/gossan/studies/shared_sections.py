@@ -1,10 +1,11 @@
-"""What several study files say alike: how values below detection are imputed, and bounds of numbers.
+"""What several study files say alike: drill holes, values below detection, and bounds of numbers.
 
 Keyword arguments as a study file gives them come in; the same, checked and complete, go out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,43 @@ def impute(*, method: str = "0.65") -> dict[str, Any]:
     """How values below detection are imputed, see `gossan.geochem.impute_censored`."""
     check_option("method", method, IMPUTATION_METHODS)
     return {"method": method}
+
+
+def hole_section(
+    tables: Mapping[str, Any],
+    *,
+    elements: Sequence[str] | None,
+    composite: float,
+    min_coverage: float,
+    fix: Sequence[str],
+) -> dict[str, Any]:
+    """Tables of drill holes and how they are composited, as `read_composites` takes them.
+
+    Parameters
+    ----------
+    tables : mapping
+        Arguments of `gossan.read_drillholes`.
+    elements, composite, min_coverage, fix
+        As of `gossan.studies.composites.read_composites`.
+
+    Returns
+    -------
+    arguments : dict
+
+    Raises
+    ------
+    ValueError
+        If a number is out of its bounds.
+    """
+    check_range("composite", composite, 0.0, np.inf, "0 takes the median length of the samples")
+    check_range("min_coverage", min_coverage, 0.0, 1.0, "0.5 is usual")
+    return {
+        "tables": dict(tables),
+        "elements": elements,
+        "composite": composite,
+        "min_coverage": min_coverage,
+        "fix": tuple(fix),
+    }
 
 
 def check_range(name: str, value: float, low: float, high: float, hint: str) -> None:

@@ -11,20 +11,17 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gossan.data.grids.grid import add_layer, cell_centres, grid_shape, make_grid
 from gossan.geostat.covariance import VariogramModel
-from gossan.studies.deposit.indicators import ore_variogram
+from gossan.studies.deposit.indicators import ore_variogram, reach_of
 from gossan.studies.deposit.mapping import (
     Scores,
     as_ranks,
     make_map,
     plan_holes,
     rank_targets,
-    reach_of,
     reason_words,
-    rivals,
     sample_distance,
     score_rock,
 )
-from gossan.studies.deposit.methods import METHODS
 from gossan.studies.deposit.outputs import planned_traces
 
 numbers = st.floats(-1e6, 1e6, allow_nan=False, width=32)
@@ -221,8 +218,3 @@ def test_reasons_are_in_words_and_only_of_layers_that_are_there(campaign, found)
     assert list(reason_words(campaign, found.grid[["ore_grade"]])) == ["ore_grade"]
     few = replace(campaign, settings=replace(campaign.settings, ore="Cu"))
     assert reason_words(few, found.grid)["ore_grade"] == ("kriged Cu", 1)
-
-
-def test_rivals_are_all_that_speak():
-    assert "distance to sample" not in rivals(list(METHODS))
-    assert len(rivals(list(METHODS))) == len(METHODS) - 1

@@ -255,6 +255,11 @@ def ore_variogram(composites: pd.DataFrame, ore: str) -> FittedVariogram:
     return fitted
 
 
+def reach_of(model: VariogramModel) -> float:
+    """Distance beyond which samples say nothing of a place: the longest range in the plane [m]."""
+    return max((max(each.ranges[:2]) for each in model.structures), default=0.0)
+
+
 def kriging_of(
     coords: NDArray[np.float64],
     table: NDArray[np.float64],

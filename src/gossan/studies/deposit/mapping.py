@@ -20,13 +20,12 @@ from scipy.stats import rankdata
 
 from gossan._checks import GossanWarning
 from gossan.data.grids.grid import add_layer, cell_volume, grid_shape
-from gossan.geostat.covariance import VariogramModel
 from gossan.prospectivity.collars import suggest_collars
 from gossan.prospectivity.targets import Targets, find_targets
 from gossan.sampling.cells import UNKNOWN
 from gossan.studies.composites import AXES
 from gossan.studies.deposit.indicators import Cube, make_cube
-from gossan.studies.deposit.methods import BASELINES, METHODS, RANDOM, SILENT
+from gossan.studies.deposit.methods import METHODS, RANDOM, SILENT
 from gossan.studies.deposit.protocols import Fold
 from gossan.studies.deposit.trust import Campaign, cells_of_rock, make_lessons, possible
 
@@ -185,11 +184,6 @@ def make_map(
     return made, cube
 
 
-def reach_of(model: VariogramModel) -> float:
-    """Distance beyond which samples say nothing of a place: the longest range in the plane [m]."""
-    return max((max(each.ranges[:2]) for each in model.structures), default=0.0)
-
-
 def sample_distance(campaign: Campaign) -> NDArray[np.float64]:
     """Distance of each rock cell to the nearest composite [m]."""
     coords = campaign.composites[list(AXES)].to_numpy(dtype=float)
@@ -321,14 +315,3 @@ def reason_words(campaign: Campaign, grid: xr.Dataset) -> Mapping[str, tuple[str
         "fault_distance": ("distance to fault", -1),
     }
     return {name: word for name, word in words.items() if name in grid}
-
-
-def rivals(names: Sequence[str]) -> list[str]:
-    """Methods whose agreement with the map is told: all but the distance to a sample.
-
-    Examples
-    --------
-    >>> rivals(["kriged ore", "distance to sample"])
-    ['kriged ore']
-    """
-    return [name for name in names if name in BASELINES or name in METHODS if name not in SILENT]

@@ -23,9 +23,9 @@ from gossan.studies.deposit.mapping import (
     make_map,
     plan_holes,
     rank_targets,
-    rivals,
     score_rock,
 )
+from gossan.studies.deposit.methods import SILENT
 from gossan.studies.deposit.outputs import SCENE, write_map, write_view
 from gossan.studies.deposit.tables import Field, read_field
 from gossan.studies.deposit.validation import deal_folds, fingerprint_grid, validate
@@ -163,7 +163,7 @@ def _scores(
     """Return the scores of all rock, from the folder if an earlier run left them there."""
     chosen = settings["methods"]
     campaign = field.campaign
-    names = rivals(chosen["names"])
+    names = [name for name in chosen["names"] if name not in SILENT]
     depends = {
         "composites": fingerprint(campaign.composites),
         "grid": fingerprint_grid(campaign.grid),

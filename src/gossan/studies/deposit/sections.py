@@ -15,7 +15,7 @@ from gossan.evidence.balances import FRONT, NEAR, TAIL
 from gossan.prospectivity.targets import RANKS
 from gossan.studies.deposit.mapping import REACH
 from gossan.studies.deposit.methods import BASELINES, METHODS, RECOMMENDED
-from gossan.studies.shared_sections import check_range
+from gossan.studies.shared_sections import check_range, hole_section
 
 PROTOCOLS = ("paper", "holes", "blocks", "depth")
 
@@ -37,25 +37,13 @@ def holes(
     errors: str = "raise",
 ) -> dict[str, Any]:
     """Tables of drill holes, and how they are composited."""
-    check_range("composite", composite, 0.0, np.inf, "0 takes the median length of the samples")
-    check_range("min_coverage", min_coverage, 0.0, 1.0, "0.5 is usual")
-    return {
-        "tables": {
-            "collar": collar,
-            "survey": survey,
-            "assay": assay,
-            "lithology": lithology,
-            "dip": dip,
-            "units": units,
-            "decimal": decimal,
-            "negatives": negatives,
-            "errors": errors,
-        },
-        "elements": elements,
-        "composite": composite,
-        "min_coverage": min_coverage,
-        "fix": tuple(fix),
-    }
+    tables = {
+        "collar": collar, "survey": survey, "assay": assay, "lithology": lithology, "dip": dip,
+        "units": units, "decimal": decimal, "negatives": negatives, "errors": errors,
+    }  # fmt: skip
+    return hole_section(
+        tables, elements=elements, composite=composite, min_coverage=min_coverage, fix=fix
+    )
 
 
 def ore(

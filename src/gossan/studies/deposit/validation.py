@@ -16,7 +16,7 @@ import xarray as xr
 
 from gossan.data.grids.grid import axes_of, spacing_of
 from gossan.studies.deposit.findings import Trust
-from gossan.studies.deposit.indicators import ore_variogram
+from gossan.studies.deposit.indicators import ore_variogram, reach_of
 from gossan.studies.deposit.judging import (
     advise,
     compare_to_baselines,
@@ -25,7 +25,6 @@ from gossan.studies.deposit.judging import (
     score_table,
     success_rates,
 )
-from gossan.studies.deposit.mapping import reach_of
 from gossan.studies.deposit.methods import BASELINES, RECOMMENDED, SIDE
 from gossan.studies.deposit.protocols import (
     Drilled,

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gossan._checks import check_option
-from gossan.studies.shared_sections import check_range
+from gossan.studies.shared_sections import check_range, hole_section
 from gossan.studies.tailings.methods import METHODS, REFERENCE
 from gossan.studies.tailings.tables import METRES
 
@@ -58,24 +58,13 @@ def holes(
     errors: str = "raise",
 ) -> dict[str, Any]:
     """Tables of drill holes, in place of [read], and how they are composited."""
-    check_range("composite", composite, 0.0, np.inf, "0 takes the median length of the samples")
-    check_range("min_coverage", min_coverage, 0.0, 1.0, "0.5 is usual")
-    return {
-        "tables": {
-            "collar": collar,
-            "survey": survey,
-            "assay": assay,
-            "dip": dip,
-            "units": units,
-            "decimal": decimal,
-            "negatives": negatives,
-            "errors": errors,
-        },
-        "elements": elements,
-        "composite": composite,
-        "min_coverage": min_coverage,
-        "fix": tuple(fix),
-    }
+    tables = {
+        "collar": collar, "survey": survey, "assay": assay, "dip": dip, "units": units,
+        "decimal": decimal, "negatives": negatives, "errors": errors,
+    }  # fmt: skip
+    return hole_section(
+        tables, elements=elements, composite=composite, min_coverage=min_coverage, fix=fix
+    )
 
 
 def methods(
