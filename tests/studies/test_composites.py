@@ -135,3 +135,22 @@ def test_tables_without_analyses_are_refused(tables):
     bare = {name: table for name, table in tables.items() if name != "assay"}
     with pytest.raises(ValueError, match=r"drill holes have no analyses. Name their table"):
         read_composites(bare)
+
+
+def test_composites_break_where_the_rock_changes_if_asked(tables):
+    holes = tables["collar"]["hole"].tolist()
+    rock = pd.DataFrame(
+        {
+            "hole": np.repeat(holes, 2),
+            "from": [0.0, 6.0] * 4,
+            "to": [6.0, 20.0] * 4,
+            "rock": ["slate", "dyke"] * 4,
+        }
+    )
+    told = {**tables, "lithology": rock}
+    straight = read_composites(told, composite=4.0).table
+    broken = read_composites(told, composite=4.0, contacts="rock").table
+    assert ((straight["from"] < 6.0) & (straight["to"] > 6.0)).sum() == 4
+    assert ((broken["from"] < 6.0) & (broken["to"] > 6.0)).sum() == 0
+    with pytest.raises(ValueError, match="has no column 'stone'"):
+        read_composites(told, composite=4.0, contacts="stone")

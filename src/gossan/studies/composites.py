@@ -68,6 +68,7 @@ def read_composites(
     min_coverage: float = 0.5,
     fix: Sequence[str] = (),
     method: str = "0.65",
+    contacts: str = "",
     least_share: float = 0.0,
     ore: str = "",
 ) -> Composites:
@@ -87,6 +88,8 @@ def read_composites(
         Faults to mend, see `DrillHoles.fixed`.
     method : str
         Imputation of values below detection, before they are averaged.
+    contacts : str
+        Column of the lithology at whose changes composites break; empty: nowhere.
     least_share : float
         Where `elements` names none: elements known in a smaller share of the composites are left
         out, rather than the composites that lack them.
@@ -112,7 +115,10 @@ def read_composites(
     _check_overlaps(holes)
     length = composite or _median_length(holes)
     made = _imputed(holes, names, method).composite(
-        length, columns=names, min_coverage=min_coverage
+        length,
+        columns=names,
+        min_coverage=min_coverage,
+        domain=("lithology", contacts) if contacts else None,
     )
     told = [str(made)]
     if elements is None and least_share:

@@ -230,3 +230,8 @@ def test_protocols_are_run_in_one_order_and_once():
 
 def test_blocks_may_be_flat(field):
     assert grid_shape(field.campaign.grid) == field.campaign.grid["rock"].shape
+
+
+def test_contacts_need_the_lithology_that_they_are_columns_of():
+    with pytest.raises(ValueError, match="contacts names a column of the lithology"):
+        sections.holes(collar="collar.csv", assay="assay.csv", contacts="rock")

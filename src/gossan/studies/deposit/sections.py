@@ -29,6 +29,7 @@ def holes(
     elements: Sequence[str] | None = None,
     composite: float = 10.0,
     min_coverage: float = 0.5,
+    contacts: str = "",
     fix: Sequence[str] = (),
     dip: str | None = None,
     units: Mapping[str, str] | str | None = None,
@@ -37,13 +38,19 @@ def holes(
     errors: str = "raise",
 ) -> dict[str, Any]:
     """Tables of drill holes, and how they are composited."""
+    if contacts and not lithology:
+        raise ValueError(
+            f"contacts names a column of the lithology ({contacts!r}), but no lithology is given. Name"
+            ' its table: lithology = "FILE".'
+        )
     tables = {
         "collar": collar, "survey": survey, "assay": assay, "lithology": lithology, "dip": dip,
         "units": units, "decimal": decimal, "negatives": negatives, "errors": errors,
     }  # fmt: skip
-    return hole_section(
+    told = hole_section(
         tables, elements=elements, composite=composite, min_coverage=min_coverage, fix=fix
     )
+    return {**told, "contacts": contacts}
 
 
 def ore(
