@@ -44,6 +44,7 @@ FAST: dict[str, dict] = {
     "StudentTeacherDetector": {"input": "vector", "teacher_epochs": 15},
     "MixtureDetector": {"max_components": 2},
     "WindowCNN": {"epochs": 60, "learning_rate": 0.01},
+    "PretextClassifier": {"epochs": 60, "learning_rate": 0.01, "pretext_epochs": 5},
     "NormalsOnly": {"detector": IsolationForest(n_estimators=20, random_state=0)},
 }
 # Detectors that take y = 0 for normal rows, and any other number for the rest.

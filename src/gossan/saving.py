@@ -46,6 +46,7 @@ CLASSES = {
     "MaxEnt": "gossan.models.maxent",
     "MixtureDetector": "gossan.models.mixture",
     "NeighbourRegressor": "gossan.nets.neighbour_rnn",
+    "PretextClassifier": "gossan.nets.pretext",
     "StudentTeacherDetector": "gossan.nets.student_teacher",
     "WindowCNN": "gossan.nets.window_cnn",
 }
@@ -69,7 +70,8 @@ def save_model(
     model : estimator
         Fitted `DenseClassifier`, `HierarchicalDiscriminant`, `GroupNeighbours`, `BoostedTrees`, an
         `EnsembleClassifier` of these, `NeighbourRegressor`, `DeepAutoencoder`,
-        `StudentTeacherDetector`, `WindowCNN`, `MaxEnt`, `MixtureDetector`, or the model of a study.
+        `StudentTeacherDetector`, `WindowCNN`, `PretextClassifier`, `MaxEnt`, `MixtureDetector`, or
+        the model of a study.
     folder : str or Path
         Where to write; it appears at once or not at all.
     card : mapping
