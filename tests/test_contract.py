@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
 from sklearn.utils import get_tags
 
 from gossan.geostat.covariance import Structure, VariogramModel
@@ -44,6 +45,7 @@ FAST: dict[str, dict] = {
     "StudentTeacherDetector": {"input": "vector", "teacher_epochs": 15},
     "MixtureDetector": {"max_components": 2},
     "WindowCNN": {"epochs": 60, "learning_rate": 0.01},
+    "RankBlend": {"estimators": [("logistic", LogisticRegression()), ("svm", SVC())]},
     "PretextClassifier": {"epochs": 60, "learning_rate": 0.01, "pretext_epochs": 5},
     "NormalsOnly": {"detector": IsolationForest(n_estimators=20, random_state=0)},
 }
