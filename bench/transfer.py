@@ -271,16 +271,16 @@ def interval_rows(found, yukon: Yukon) -> list[dict]:
 
 
 def every_row(found, protocol: str) -> list[dict]:
-    """Return every measure of every method and level."""
+    """Return a row a method and level: the fold-mean AUC, and in the file all measures."""
     rows = []
     for (level, name), scores in found.items():
         summary = scores.summary()
-        rows += [
-            {"id": f"{protocol}, {level}, {name}: {measure}", "ours": float(summary["mean"][measure]),
-             "peer": None, "goal": None, "unit": "", "sd_partitions": float(summary["sd"][measure])}
-            for measure in SHOWN
-            if np.isfinite(summary["mean"][measure])
-        ]  # fmt: skip
+        told = {measure: float(summary["mean"][measure]) for measure in SHOWN}
+        rows.append(
+            {"id": f"{protocol}, {level}, {name}: auc", "ours": told["auc"], "peer": None,
+             "goal": None, "unit": "", "sd_partitions": float(summary["sd"]["auc"]),
+             **{key: value for key, value in told.items() if np.isfinite(value)}}
+        )  # fmt: skip
     return rows
 
 
