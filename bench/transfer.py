@@ -26,6 +26,7 @@ import pandas as pd
 from _table import parse_options, report
 from _yukon import LEVELS, Yukon, leaks_of, read_yukon
 from gossan._checks import GossanWarning
+from gossan.datasets import find
 from gossan.models import make_few_label_model
 from gossan.nets import PretextClassifier
 from gossan.validation import (
@@ -124,7 +125,7 @@ def methods(yukon: Yukon, *, quick: bool) -> dict[str, Job]:
     ours = PretextClassifier(**recipe)
     simple = {
         "logistic": make_few_label_model("logistic"),
-        "forest": make_few_label_model("forest", n_trees=50 if quick else 100),
+        "forest": make_few_label_model("forest", n_trees=50 if quick else 100, random_state=0),
         "svm": make_few_label_model("svm"),
         "balanced svm": make_few_label_model("balanced_svm"),
         "gp": make_few_label_model("gp"),
@@ -143,12 +144,34 @@ def methods(yukon: Yukon, *, quick: bool) -> dict[str, Job]:
         {"background": yukon.X},
         {"background": yukon.classed, "background_classes": yukon.classes},
     )
-    found["published fde_ft"] = (levels, PretextClassifier(preset="fde_ft"), encoded)
+    found["published fde_ft"] = (ENDS, PretextClassifier(preset="fde_ft"), encoded)
+    shipped = shipped_encoder()
+    if shipped is not None:
+        again = PretextClassifier(preset="fde_ft", start=shipped)
+        found["published fde_ft, shipped encoder"] = (levels, again, {})
     found["published fde_lp"] = (ENDS, PretextClassifier(preset="fde_lp"), encoded)
     found["published gcp_ft"] = (ENDS, PretextClassifier(preset="gcp_ft"), classed)
     found["published gcp_lp"] = (ENDS, PretextClassifier(preset="gcp_lp"), classed)
     found["published scratch"] = (ENDS, PretextClassifier(preset="scratch"), {})
     return found
+
+
+def shipped_encoder() -> PretextClassifier | None:
+    """Return the published encoder as the start of a network, where its weights are found."""
+    try:
+        path = find("yukon_conformance", "PRETRAINED_MODELS__modelo_encoder.npz", download=False)
+    except FileNotFoundError:
+        return None
+    with np.load(path, allow_pickle=False) as file:
+        layers = [(file[f"W{i}"][None], file[f"b{i}"][None, None]) for i in range(5)]
+    weights = {f"network.linears.{i}.{part}": array for i, layer in enumerate(layers)
+               for part, array in zip(("weight", "bias"), layer, strict=True)}  # fmt: skip
+    settings = {"params": {"preset": "fde_ft"}, "names": [f"x{i}" for i in range(7)], "is_named": False,
+                "classes": [0, 1], "n_reseeded_": 0, "n_dead_": 0, "offset_": 0.0}  # fmt: skip
+    head = {"network.head.weight": np.zeros((1, 2, 1), np.float32),
+            "network.head.bias": np.zeros((1, 1, 1), np.float32)}  # fmt: skip
+    rest = {"center_": np.zeros(7), "scale_": np.ones(7), "losses_": np.zeros((1, 1))}
+    return PretextClassifier.from_arrays(settings, weights | head | rest)
 
 
 def held_out(bench: Bench, jobs: dict[str, Job]) -> dict[tuple[str, str], FewLabelScores]:
@@ -172,7 +195,8 @@ def _of_levels(bench: Bench, name: str, levels, estimator, more) -> list[FewLabe
     """Return the scores of a method at all levels; those that are in runs/ are not made again."""
     has_seed = "random_state" in "".join(estimator.get_params())
     seeds = bench.seeds if has_seed else (0,)
-    paths = {level: _path(bench, name, (level, estimator.get_params(), seeds)) for level in levels}
+    told = {k: v for k, v in estimator.get_params().items() if not k.startswith("start")}
+    paths = {level: _path(bench, name, (level, told, seeds)) for level in levels}
     missing = [level for level in levels if not paths[level].is_file()]
     if missing:
         made = hold_out_blocks(
@@ -242,7 +266,7 @@ def gain_rows(found) -> list[dict]:
     """Return what pretraining adds to the same network, and ours to the best simple model, paired."""
     rows = []
     for level in LEVELS:
-        for other in ("ours, no pretext", "balanced svm", "published fde_ft"):
+        for other in ("ours, no pretext", "balanced svm", "published fde_ft, shipped encoder"):
             if (level, "ours") not in found or (level, other) not in found:
                 continue
             for measure in ("auc", "capture_auc"):
