@@ -46,6 +46,7 @@ CLASSES = {
     "MaxEnt": "gossan.models.maxent",
     "MixtureDetector": "gossan.models.mixture",
     "NeighbourRegressor": "gossan.nets.neighbour_rnn",
+    "RobustScores": "gossan.geochem.robust_scores",
     "StudentTeacherDetector": "gossan.nets.student_teacher",
     "WindowCNN": "gossan.nets.window_cnn",
 }
