@@ -141,7 +141,7 @@ def test_planted_batch_offsets_are_found():
     truth = rng.normal(1.0, 0.2, (6000, 2))
     shift = np.array([planted[each] for each in batches])
     levelled = level_batches(truth + shift[:, None] * [1.0, 0.0], batches)
-    found = levelled.levels["centre"].unstack("element")["x0"]
+    found = levelled.levels["centre"].xs("x0", level="element")
     assert found["1987"] - found["2004"] == pytest.approx(0.30, abs=0.025)
     assert found["1991"] - found["2004"] == pytest.approx(-0.10, abs=0.025)
     spread = levelled.values - truth

@@ -146,7 +146,9 @@ def test_a_part_that_does_not_vary_still_counts_in_the_ratios_of_a_saved_scorer(
     with pytest.warns(GossanWarning, match="Au: one value throughout"):
         scores = RobustScores("clr").fit(table)
     np.testing.assert_allclose(
-        scores.transform(table), RobustScores("clr").fit_transform(table[["Li", "W", "Sn"]]), atol=1e-9
+        scores.transform(table),
+        RobustScores("clr").fit_transform(table[["Li", "W", "Sn"]]),
+        atol=1e-9,
     )
     save_model(scores, tmp_path / "scores", card={})
     np.testing.assert_array_equal(
