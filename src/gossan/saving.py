@@ -70,7 +70,8 @@ def save_model(
     model : estimator
         Fitted `DenseClassifier`, `HierarchicalDiscriminant`, `GroupNeighbours`, `BoostedTrees`, an
         `EnsembleClassifier` of these, `NeighbourRegressor`, `DeepAutoencoder`,
-        `StudentTeacherDetector`, `WindowCNN`, `MaxEnt`, `MixtureDetector`, or the model of a study.
+        `StudentTeacherDetector`, `WindowCNN`, `MaxEnt`, `MixtureDetector`, `RobustScores`, or the
+        model of a study.
     folder : str or Path
         Where to write; it appears at once or not at all.
     card : mapping
