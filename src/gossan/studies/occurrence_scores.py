@@ -269,8 +269,10 @@ def sentence(
     n, inside = len(mean), int((mean <= area).sum())
     low, high = clopper_pearson(inside, n)
     told = [
-        f"{inside} of {n} held-out occurrences ({inside / n:.0%}, 95 % CI {low:.0%} to {high:.0%};"
-        f" {folds}) fall in the top {area:.0%} of the {km2:,.0f} km² supported area",
+        (
+            f"{inside} of {n} held-out occurrences ({inside / n:.0%}, 95 % CI {low:.0%} to"
+            f" {high:.0%}; {folds}) fall in the top {area:.0%} of the {km2:,.0f} km² supported area"
+        ),
         f"normalised density {inside / n / area:.1f}",
     ]
     fake = (nulls or {}).get((protocol, method))
