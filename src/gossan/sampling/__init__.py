@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = attach(
         "training_set": ["TrainingSet"],
         "cells": ["CellLabels", "label_cells", "draw_cells"],
         "patches": ["layer_volume", "patches_at", "cells_of"],
+        "edges": ["fill_edges", "edge_fraction"],
         "neighbours": ["NeighbourSequences", "neighbour_sequences", "leaking_sequences"],
     },
 )
