@@ -43,6 +43,7 @@ CLASSES = {
     "EnsembleClassifier": "gossan.models.ensemble",
     "GroupNeighbours": "gossan.models.neighbours",
     "HierarchicalDiscriminant": "gossan.models.hierarchical",
+    "MapModel": "gossan.prospectivity.map_model",
     "MaxEnt": "gossan.models.maxent",
     "MixtureDetector": "gossan.models.mixture",
     "NeighbourRegressor": "gossan.nets.neighbour_rnn",
@@ -69,7 +70,8 @@ def save_model(
     model : estimator
         Fitted `DenseClassifier`, `HierarchicalDiscriminant`, `GroupNeighbours`, `BoostedTrees`, an
         `EnsembleClassifier` of these, `NeighbourRegressor`, `DeepAutoencoder`,
-        `StudentTeacherDetector`, `WindowCNN`, `MaxEnt`, `MixtureDetector`, or the model of a study.
+        `StudentTeacherDetector`, `WindowCNN`, `MaxEnt`, `MixtureDetector`, a `MapModel` of one of
+        these, or the model of a study.
     folder : str or Path
         Where to write; it appears at once or not at all.
     card : mapping
