@@ -57,7 +57,14 @@ def weighted_means(samples: Floats, values: Floats, targets: Floats, how: Weighi
         for column, missed in short:
             own = known[:, column]
             alone = np.full((1, len(missed)), np.nan, dtype=np.float32)
-            _weigh(samples[own], values[own][:, [column]], targets[missed], how, alone, np.zeros(1, int))
+            _weigh(
+                samples[own],
+                values[own][:, [column]],
+                targets[missed],
+                how,
+                alone,
+                np.zeros(1, int),
+            )
             out[column, missed] = alone[0]
     return out
 
@@ -105,7 +112,16 @@ def _weigh(
         means = np.empty((len(places), len(columns)))
         counts = np.empty((len(places), len(columns)))
         _mean_of_neighbours(
-            samples, filled, there, places, rows, how.power, k, float(how.min_neighbours), means, counts
+            samples,
+            filled,
+            there,
+            places,
+            rows,
+            how.power,
+            k,
+            float(how.min_neighbours),
+            means,
+            counts,
         )
         out[columns, part] = means.T
         if not is_whole:

@@ -140,7 +140,9 @@ def _bilinear(nodes: Nodes, samples: Floats) -> Any:
         (samples[:, 1] - nodes.northing[0]) / nodes.step,
         (samples[:, 0] - nodes.easting[0]) / nodes.step,
     ]
-    low = [np.clip(np.floor(p).astype(int), 0, n - 2) for p, n in zip(places, nodes.shape, strict=True)]
+    low = [
+        np.clip(np.floor(p).astype(int), 0, n - 2) for p, n in zip(places, nodes.shape, strict=True)
+    ]
     part = [p - at for p, at in zip(places, low, strict=True)]
     rows, columns, weights = [], [], []
     for i in (0, 1):

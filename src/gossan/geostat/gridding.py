@@ -307,7 +307,9 @@ def _bend(job: _Job) -> Answer:
         rows = ~np.isnan(values[:, columns[0]])
         heights = solver.solve(points[rows], values[np.ix_(rows, columns)])
         for i, column in enumerate(columns):
-            layers[job.names[column]] = at_cells(nodes, heights[..., i], job.axes).astype(np.float32)
+            layers[job.names[column]] = at_cells(nodes, heights[..., i], job.axes).astype(
+                np.float32
+            )
     rule = (
         f"Least curvature with tension {how.tension:g}, solved on {nodes.shape[0]} x"
         f" {nodes.shape[1]} nodes {nodes.step:.4g} m apart."
@@ -413,7 +415,9 @@ def axes_of_map(grid: xr.Dataset) -> tuple[Floats, Floats]:
             f"grid must be a Dataset with dims (northing, easting), got {given}. Build it with"
             " make_grid."
         )
-    north, east = (np.asarray(grid[axis].to_numpy(), dtype=float) for axis in ("northing", "easting"))
+    north, east = (
+        np.asarray(grid[axis].to_numpy(), dtype=float) for axis in ("northing", "easting")
+    )
     return north, east
 
 

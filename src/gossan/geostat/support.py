@@ -92,7 +92,9 @@ def support_mask(
     """
     places = _places(coords, k)
     if reach is not None and not 0 < reach < np.inf:
-        raise ValueError(f"reach must be above zero [m], got {reach!r}. Leave it out for its default.")
+        raise ValueError(
+            f"reach must be above zero [m], got {reach!r}. Leave it out for its default."
+        )
     most = sample_reach(places, k=k) if reach is None else float(reach)
     own = along_axes(grid, places)
     northing, easting = axes_of_map(grid)
@@ -105,16 +107,16 @@ def support_mask(
         "supported": (far <= most, said),
     }
     empty = grid.drop_vars(list(grid.data_vars))
-    return empty.assign(
-        {name: (("northing", "easting"), *layer) for name, layer in layers.items()}
-    )
+    return empty.assign({name: (("northing", "easting"), *layer) for name, layer in layers.items()})
 
 
 def _places(coords: ArrayLike, k: int) -> Floats:
     """Return the different places of samples, more than `k` of them."""
     points = np.asarray(coords, dtype=float)
     if points.ndim != 2 or points.shape[1] != 2:
-        raise ValueError(f"coords must have shape (n, 2), got {points.shape}. Pass easting, northing.")
+        raise ValueError(
+            f"coords must have shape (n, 2), got {points.shape}. Pass easting, northing."
+        )
     points = points[np.isfinite(points).all(axis=1)]
     if len(points):
         labels = twin_labels(points, coordinate_tolerance(points))

@@ -176,9 +176,7 @@ def score_layers(
     return np.where(is_made_up, np.nan, score), np.where(is_made_up, np.nan, spread), share
 
 
-def _ask(
-    estimator: Any, volume: Floats, edges: str, *, has_spread: bool
-) -> tuple[Floats, Floats]:
+def _ask(estimator: Any, volume: Floats, edges: str, *, has_spread: bool) -> tuple[Floats, Floats]:
     if has_spread:
         score, spread = estimator.score_map(volume, edges=edges, return_std=True)
         return score, spread

@@ -63,7 +63,9 @@ class PlacedOccurrences:
         shared = self.counts > 1
         lines = [f"{n_placed} occurrences in {len(self.cells)} cells."]
         if shared.any():
-            lines.append(f"{int(shared.sum())} cells hold {int(self.counts[shared].sum())} of them.")
+            lines.append(
+                f"{int(shared.sum())} cells hold {int(self.counts[shared].sum())} of them."
+            )
         reasons = {
             "beyond the grid": self.outside,
             "in cells that the mask leaves out": self.masked,

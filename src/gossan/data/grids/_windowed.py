@@ -24,7 +24,9 @@ from gossan.data.grids._geotiff import _geometry_of, _quiet_rasterio, _refuse_de
 
 __all__ = ["RasterStack", "TileMap", "write_tiles"]
 
-FARTHEST_VALUE = 1e30  # beyond it, -3.4e38 say, a number is a sign for "nothing" that was not declared
+FARTHEST_VALUE = (
+    1e30  # beyond it, -3.4e38 say, a number is a sign for "nothing" that was not declared
+)
 CACHE_MEGABYTES = 128
 BLOCK = 512
 
@@ -129,9 +131,7 @@ class RasterStack:
         """First name of each band."""
         return [band.names[0] for band in self.bands]
 
-    def choose(
-        self, layers: Sequence[str], units: Mapping[str, str] | None = None
-    ) -> RasterStack:
+    def choose(self, layers: Sequence[str], units: Mapping[str, str] | None = None) -> RasterStack:
         """Keep the bands of some layers, in their order; `units` are those wanted of each.
 
         Raises
@@ -140,9 +140,7 @@ class RasterStack:
             If a layer is not there or there twice, or is in a unit that cannot be turned.
         """
         wanted = dict(units or {})
-        self.bands = [
-            _in_units(self._band(layer), layer, wanted.get(layer)) for layer in layers
-        ]
+        self.bands = [_in_units(self._band(layer), layer, wanted.get(layer)) for layer in layers]
         return self
 
     def read(self, rectangle: Rectangle, margin: int = 0) -> NDArray[np.float32]:
@@ -182,7 +180,9 @@ class RasterStack:
         told = []
         for band in self.bands:
             about = band.path.stat()
-            told.append([band.path.name, band.number, band.factor, about.st_size, about.st_mtime_ns])
+            told.append(
+                [band.path.name, band.number, band.factor, about.st_size, about.st_mtime_ns]
+            )
         return [*told, [*self.map.shape, *self.map.transform, self.map.crs]]
 
     def _add(self, title: str | None, path: Path) -> None:
@@ -195,7 +195,9 @@ class RasterStack:
             _check_same(self.map, found, self._first, path)
         file = self._files[path]
         if title is not None and file.count > 1:
-            near = [i for i, text in enumerate(file.descriptions, 1) if _folded(text) == _folded(title)]
+            near = [
+                i for i, text in enumerate(file.descriptions, 1) if _folded(text) == _folded(title)
+            ]
             if not near:
                 raise ValueError(
                     f"{path.name} has {file.count} bands and none is called {title!r}:"
@@ -312,7 +314,9 @@ def _profile(layout: TileMap, n_bands: int) -> dict[str, Any]:
 def _listed(rasters: Any) -> list[str | Path]:
     paths = [rasters] if isinstance(rasters, str | Path) else list(rasters)
     if not paths:
-        raise ValueError("No raster was named. Pass one file a layer, or one with all as its bands.")
+        raise ValueError(
+            "No raster was named. Pass one file a layer, or one with all as its bands."
+        )
     return paths
 
 
@@ -356,7 +360,9 @@ def _check_same(first: TileMap, other: TileMap, one: Path, path: Path) -> None:
 def _difference(first: TileMap, other: TileMap) -> str:
     """Return what differs between the cells of two rasters, "" if nothing does."""
     if first.shape != other.shape:
-        return f"{other.shape[0]} x {other.shape[1]} against {first.shape[0]} x {first.shape[1]} cells"
+        return (
+            f"{other.shape[0]} x {other.shape[1]} against {first.shape[0]} x {first.shape[1]} cells"
+        )
     if not same_crs(first.crs, other.crs):
         return f"CRS {short_crs(other.crs)} against {short_crs(first.crs)}"
     sizes = [f"{each.cell_size[1]:.6g} x {each.cell_size[0]:.6g} m" for each in (other, first)]

@@ -62,7 +62,9 @@ def read_marked_cells(
     grid = check_grid(raster if is_grid else read_grid(raster), n_dims=2, name=label)  # type: ignore[arg-type]
     names = [str(name) for name in grid.data_vars]
     if layer is None and len(names) != 1:
-        raise ValueError(f"{label} has the layers {', '.join(names) or 'none'}. Name one: layer=...")
+        raise ValueError(
+            f"{label} has the layers {', '.join(names) or 'none'}. Name one: layer=..."
+        )
     values = layer_of(grid, layer or names[0]).to_numpy().ravel()
     marked = values == value
     if not marked.any():

@@ -17,7 +17,14 @@ from numpy.typing import NDArray
 
 from gossan._checks import check_option, did_you_mean
 from gossan.data._crs import same_crs, short_crs
-from gossan.data.grids._axes import axes_of, grid_shape, rotation_of, south_west, spacing_of, to_axes
+from gossan.data.grids._axes import (
+    axes_of,
+    grid_shape,
+    rotation_of,
+    south_west,
+    spacing_of,
+    to_axes,
+)
 from gossan.data.grids.files import read_grid
 from gossan.data.grids.grid import cell_centres, check_grid, region_of, same_grid
 from gossan.data.grids.resampling import _interpolate, _take_nearest, align_grids
@@ -89,14 +96,23 @@ def stack_layers(
     array([[ True,  True],
            [ True, False]])
     """
-    given = [(None, each) for each in sources] if not isinstance(sources, Mapping) else [*sources.items()]
+    given = (
+        [(None, each) for each in sources]
+        if not isinstance(sources, Mapping)
+        else [*sources.items()]
+    )
     if not given or isinstance(sources, str | Path | xr.Dataset):
-        raise ValueError(f"Sources must be a list of rasters, got {sources!r}. Pass paths or grids.")
+        raise ValueError(
+            f"Sources must be a list of rasters, got {sources!r}. Pass paths or grids."
+        )
     opened = [(*_open(source, crs), name) for name, source in given]
     cells = opened[0][0] if target is None else _open(target, crs)[0]
     cells = cells.drop_vars(list(cells.data_vars))
     layers = _named_layers(opened, names)
-    ways = {name: resample if isinstance(resample, str) else resample.get(name, "refuse") for name in layers}
+    ways = {
+        name: resample if isinstance(resample, str) else resample.get(name, "refuse")
+        for name in layers
+    }
     _check_ways(ways, resample, units, nodata)
     _refuse_others(layers, cells, ways)
     for name, (layer, label) in layers.items():
@@ -145,7 +161,9 @@ def grid_differences(first: xr.Dataset, second: xr.Dataset) -> str:
     if grid_shape(first) != grid_shape(second):
         shapes = [" x ".join(map(str, grid_shape(grid))) for grid in (second, first)]
         parts.append(f"{shapes[0]} rows and columns against {shapes[1]}")
-    extents = [f"({', '.join(f'{edge:.10g}' for edge in region_of(grid))})" for grid in (second, first)]
+    extents = [
+        f"({', '.join(f'{edge:.10g}' for edge in region_of(grid))})" for grid in (second, first)
+    ]
     if extents[0] != extents[1]:
         parts.append(f"extent {extents[0]} against {extents[1]}")
     return "; ".join(parts)
@@ -234,7 +252,9 @@ def _reproject(layer: xr.Dataset, cells: xr.Dataset, way: str, name: str) -> NDA
     values, shape = layer[name].to_numpy(), grid_shape(layer)
     take = _interpolate if way == "linear" else _take_nearest
     if way != "mean":
-        return take(values, _places(layer, cells, cell_centres(cells)), shape).reshape(grid_shape(cells))
+        return take(values, _places(layer, cells, cell_centres(cells)), shape).reshape(
+            grid_shape(cells)
+        )
     n = math.ceil(2 * max(spacing_of(cells)) / min(spacing_of(layer)))
     shifts = (np.arange(n) + 0.5) / n - 0.5
     total, count = (np.zeros(math.prod(grid_shape(cells))) for _ in range(2))
@@ -248,7 +268,9 @@ def _reproject(layer: xr.Dataset, cells: xr.Dataset, way: str, name: str) -> NDA
     return mean.reshape(grid_shape(cells))
 
 
-def _places(layer: xr.Dataset, cells: xr.Dataset, points: NDArray[np.float64]) -> NDArray[np.float64]:
+def _places(
+    layer: xr.Dataset, cells: xr.Dataset, points: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Return points of the stack's CRS as places in the cells of a layer, 0 at the first centre."""
     import pyproj
 

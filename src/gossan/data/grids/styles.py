@@ -46,7 +46,10 @@ def write_percentile_style(path: str | Path, *, band: int = 2) -> Path:
     'score.qml'
     """
     bounds = [*PERCENTILES, 100.0]
-    labels = ["below 50 %", *(f"{a:g} to {b:g} %" for a, b in zip(bounds, bounds[1:], strict=False))]
+    labels = [
+        "below 50 %",
+        *(f"{a:g} to {b:g} %" for a, b in zip(bounds, bounds[1:], strict=False)),
+    ]
     labels[-1] = f"best {100 - PERCENTILES[-1]:g} %"
     style = Path(path).with_suffix(".qml")
     with replacing(style) as temporary:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 from sklearn.base import clone
 
 from gossan.data.grids.grid import add_layer, cell_centres
@@ -73,8 +74,7 @@ def make_cells(region: Region, *, field: int, most_cells: int, n_patterns: int,
     rng = np.random.default_rng(random_state)
     filled, edge = region.filled(field)
     usable = region.is_supported & (edge <= MOST_EDGE)
-    is_known = np.zeros(usable.shape, dtype=bool)
-    is_known[tuple(region.occurrences.cells.T)] = True
+    is_known = region.occurrences.layer
     usable |= is_known & region.is_supported
     flat = np.flatnonzero(usable.ravel())
     coords = cell_centres(region.grid)[flat]
@@ -115,8 +115,6 @@ def _may_teach(
     rocks: list[str],
 ) -> NDArray[np.bool_]:
     """Return the cells that may be learnt from."""
-    from scipy.spatial import cKDTree
-
     allowed = np.ones(len(y), dtype=bool)
     if buffer > 0:
         allowed &= cKDTree(coords[y == 1]).query(coords)[0] > buffer

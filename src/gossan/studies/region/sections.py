@@ -15,7 +15,7 @@ from gossan.studies.region.methods import BASELINES, DEFAULT, METHODS, NEED_SOUR
 from gossan.studies.shared_sections import check_range
 
 GRIDDING = ("idw", "kriging", "minimum_curvature")
-TRANSFORMS = ("log", "clr", "none")
+TRANSFORMS = ("log", "none")
 RESAMPLING = ("refuse", "nearest", "linear", "mean")
 
 
@@ -45,14 +45,14 @@ def layers(
     files: Sequence[str],
     elements: Sequence[str] | None = None,
     resample: str = "refuse",
-    nodata: Sequence[float] = (),
+    nodata: float | None = None,
 ) -> dict[str, Any]:
     """Rasters, which of them are concentrations, and what to do where their grids differ."""
     check_option("resample", resample, RESAMPLING)
     if not files:
         raise ValueError('files names no raster. Write files = ["*.tif"], or leave [layers] out.')
     return {"files": list(files), "elements": elements, "resample": resample,
-            "nodata": [float(value) for value in nodata]}  # fmt: skip
+            "nodata": nodata}  # fmt: skip
 
 
 def occurrences(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from gossan._checks import did_you_mean
 from gossan.data.assays import Assays, read_assays
-from gossan.data.grids.grid import add_layer, cell_centres, make_grid, spacing_of
+from gossan.data.grids.grid import add_layer, make_grid, spacing_of
 from gossan.data.grids.stacking import stack_layers
 from gossan.geochem import impute_censored
 from gossan.geochem.robust_scores import RobustScores
@@ -52,6 +52,10 @@ class Region:
         Layers that models read, in order.
     scores : RobustScores
         How a raw layer became a channel.
+    logged : tuple of str
+        Channels whose logarithm was taken.
+    floors : dict of str to float
+        What a value at or below zero of such a channel becomes before.
     volume : float32 array of shape (channels, northing, easting)
         Robust scores; NaN outside the support.
     is_supported : bool array of shape (northing, easting)
@@ -79,6 +83,8 @@ class Region:
     grid: xr.Dataset
     channels: tuple[str, ...]
     scores: RobustScores
+    logged: tuple[str, ...]
+    floors: dict[str, float]
     volume: NDArray[np.float32]
     is_supported: NDArray[np.bool_]
     occurrences: PlacedOccurrences
@@ -162,7 +168,9 @@ def read_region(settings: Settings, folder: Path) -> Region:
     grid, extra = _with_geology(grid, settings, folder, crs, files)
     channels = (*elements, *extra)
     supported = np.ones(_shape(grid), dtype=bool) if sampled is None else sampled.supported
-    scores, volume = _robust(grid, channels, elements, supported, settings["elements"])
+    logged = elements if settings["elements"]["transform"] == "log" else ()
+    floors = {name: _floor(grid[name]) for name in logged}
+    scores, volume = _robust(grid, channels, floors, supported, settings["elements"]["clip"])
     supported = supported & np.isfinite(volume).all(axis=0)
     volume = np.where(supported, volume, np.float32(np.nan))
     _check_supported(supported, grid)
@@ -177,6 +185,8 @@ def read_region(settings: Settings, folder: Path) -> Region:
         grid=grid,
         channels=channels,
         scores=scores,
+        logged=tuple(logged),
+        floors=floors,
         volume=volume,
         is_supported=supported,
         occurrences=placed,
@@ -304,10 +314,8 @@ def _with_layers(
     """Return the grid with the rasters, which layers are concentrations, and notes."""
     paths = _paths(told["files"], folder)
     target = None if sampled is None else sampled.grid
-    stacked = stack_layers(
-        paths, target=target, resample=told["resample"], nodata=told["nodata"] or None
-    )
-    names = [str(name) for name in stacked.data_vars if stacked[name].ndim == 2]
+    stacked = stack_layers(paths, target=target, resample=told["resample"], nodata=told["nodata"])
+    names = [str(name) for name in stacked.data_vars if name != "valid"]
     wanted = told["elements"]
     missing = [name for name in wanted or () if name not in names]
     if missing:
@@ -363,26 +371,39 @@ def _sample_layers(grid: xr.Dataset) -> set[str]:
 def _robust(
     grid: xr.Dataset,
     channels: Sequence[str],
-    elements: Sequence[str],
+    floors: Mapping[str, float],
     supported: NDArray[np.bool_],
-    told: Mapping[str, Any],
+    clip: float,
 ) -> tuple[RobustScores, NDArray[np.float32]]:
-    """Return robust scores of the channels over the supported cells."""
+    """Return robust scores of the channels over the supported cells, of logs where a floor is."""
     table = np.column_stack([np.asarray(grid[name], dtype=float).ravel() for name in channels])
-    is_element = np.array([name in elements for name in channels])
-    if told["transform"] == "log":
-        table[:, is_element] = np.where(
-            table[:, is_element] > 0, np.log10(np.maximum(table[:, is_element], 1e-300)), np.nan
-        )
+    for place, name in enumerate(channels):
+        if name in floors:
+            own = table[:, place]
+            table[:, place] = np.log10(
+                np.where(own > 0, own, np.where(own <= 0, floors[name], own))
+            )
     inside = supported.ravel() & np.isfinite(table).all(axis=1)
     if inside.sum() < LEAST_CELLS:
         raise ValueError(
             f"{int(inside.sum())} cells have all {len(channels)} layers, and {LEAST_CELLS} are the"
             " least. Leave out the layers with gaps, widen reach, or take a smaller spacing."
         )
-    scores = RobustScores(transform="none", clip=told["clip"]).fit(table[inside])
+    scores = RobustScores(transform="none", clip=clip).fit(table[inside])
     volume = scores.transform(table).T.reshape(len(channels), *_shape(grid))
     return scores, volume.astype(np.float32)
+
+
+def _floor(layer: xr.DataArray) -> float:
+    """Return half the least value above zero: what a concentration of zero becomes."""
+    values = np.asarray(layer, dtype=float)
+    above = values[values > 0]
+    if not len(above):
+        raise ValueError(
+            f"Layer {layer.name!r} has no value above zero, so that it has no logarithm. Name the"
+            " layers that are concentrations: elements = [...] under [layers]."
+        )
+    return float(above.min()) / 2.0
 
 
 def _occurrences(
@@ -398,7 +419,7 @@ def _occurrences(
         path, crs=told["crs"], to_crs=crs, easting=told["easting"], northing=told["northing"],
         column=told["column"], words=told["words"],
     )  # fmt: skip
-    placed = place_occurrences(grid, supported, points.coords)
+    placed = place_occurrences(grid, points.coords, mask=supported)
     if len(placed.cells) < 4:
         raise ValueError(
             f"{path.name}: {len(placed.cells)} cells with a known occurrence lie in the supported"
@@ -431,9 +452,3 @@ def _summary(values: pd.DataFrame, censored: pd.DataFrame) -> pd.DataFrame:
 
 def _shape(grid: xr.Dataset) -> tuple[int, int]:
     return int(grid.sizes["northing"]), int(grid.sizes["easting"])
-
-
-def supported_coords(region: Region) -> NDArray[np.float64]:
-    """Centres of the supported cells [m], shape (n, 2), row by row."""
-    centres = cell_centres(region.grid)
-    return centres[region.is_supported.ravel()]
