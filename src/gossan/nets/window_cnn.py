@@ -18,18 +18,16 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from gossan import saving
-from gossan._checks import check_labels
+from gossan._checks import check_labels, check_sample_weight
+from gossan._map_tiles import TILE, check_layers, map_tiles
 from gossan.nets._window_checks import (
     check_field,
-    check_layers,
-    check_sample_weight,
     check_settings,
     check_start,
 )
 from gossan.nets._window_forward import (
     Array,
     logits,
-    map_tiles,
     ready,
     stages_of,
     window_shapes,
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
     from gossan.nets._window_training import Job
 
 __all__ = ["WindowCNN"]
-
-TILE = (128, 512)  # cells scored at once: some tens of MB whatever the map
 
 
 class WindowCNN(ClassifierMixin, BaseEstimator):
