@@ -215,7 +215,23 @@ def test_flips_teach_the_mirrored_pattern_and_do_not_touch_prediction():
     np.testing.assert_array_equal(said, flips.predict_proba(X_new))
 
 
-@pytest.mark.parametrize("augment", ["none", "flips"])
+def test_half_turns_keep_the_strike():
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(300, 1, 3, 3)), np.arange(300) % 2
+    corners = X.reshape(300, 9)[:, [0, 8, 2, 6]]
+    corners += np.where(y == 1, 1.0, -1.0)[:, None] * [3.0, 0.0, 0.0, 0.0]
+    X.reshape(300, 9)[:, [0, 8, 2, 6]] = corners  # ore lies in the north-west
+    settings = {"epochs": 20, "n_members": 1, "random_state": 0}
+    turned = WindowCNN(augment="half_turns", **settings).fit(X[:200], y[:200])
+    scores = [auc(turned, each, y[200:]) for each in (X[200:], X[200:, :, ::-1, ::-1])]
+    assert min(scores) > 0.95
+    across = auc(turned, X[200:, :, ::-1], y[200:])
+    assert across < 0.7  # north-east or south-west is another strike
+    flips = WindowCNN(augment="flips", **settings).fit(X[:200], y[:200])
+    assert auc(flips, X[200:, :, ::-1], y[200:]) > 0.9
+
+
+@pytest.mark.parametrize("augment", ["none", "flips", "half_turns"])
 def test_folds_trained_at_once_are_those_trained_alone(shown, augment):
     X, y = shown[0][:90], shown[1][:90]
     folds = [(np.arange(0, 80), 5), (np.arange(10, 90), 6), (np.arange(0, 40), 7)]

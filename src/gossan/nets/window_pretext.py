@@ -1,0 +1,263 @@
+"""Window networks that have seen a map before they are shown its occurrences.
+
+A map (channels, ny, nx) or windows of it come in, without labels; a `WindowCNN` to start from goes
+out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_array
+
+from gossan._checks import check_option, check_random_state
+from gossan.nets._window_checks import check_field, check_settings
+from gossan.nets._window_forward import middle_of, stages_of
+from gossan.nets.window_cnn import WindowCNN
+
+__all__ = ["plant_haloes", "pretrain_windows"]
+
+METHODS = ("masked", "haloes")
+_NOT_SAVED = ("start", "progress")
+Windows = NDArray[np.float32]
+
+_RADII = (0.6, 1.8)  # of a core, its standard deviation [cells]
+_PEAKS = (1.0, 3.0)  # of a halo, in standard deviations of its element
+_ASPECTS = (1.0, 2.5)  # length over width
+
+
+def pretrain_windows(
+    X: ArrayLike,
+    method: str = "masked",
+    *,
+    field: int | None = None,
+    elements: Sequence[int] | None = None,
+    hidden: float = 0.3,
+    n_windows: int = 4000,
+    random_state: int | np.random.Generator | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    **settings: Any,
+) -> WindowCNN:
+    """Network that knows the map and none of its ore, for `WindowCNN(start=...)`.
+
+    It may help where some ten occurrences are known, and cannot replace them; compare with none on
+    blocks held out. The map of the cells to be scored may be used, for no label is: say that the
+    score is transductive. With "haloes" the network can be used as it is, too: its probability is
+    that of a halo about the place, of whatever elements.
+
+    Parameters
+    ----------
+    X : array of shape (channels, ny, nx), or windows (n, channels, size, size), or (n, channels)
+        A map, of which windows are drawn; or windows, best as logarithms or log-ratios.
+    method : {"masked", "haloes"}
+        "masked": elements and middle cells are hidden, and told from the rest. "haloes": windows
+        in which a halo was planted are told from those in which none was (see `plant_haloes`).
+    field : int or None
+        Cells along a side that the network sees. None: the size of the windows; of a map, 9.
+    elements : sequence of int, optional
+        Channels that planted haloes may raise, such as the pathfinders of the ore that is sought.
+        None: any.
+    hidden : float
+        With "masked", share of the elements that are hidden in a window, in (0, 1).
+    n_windows : int
+        Most windows that are drawn; with "haloes" each is used twice, with a halo and without.
+    random_state : int, Generator or None
+    progress : callable, optional
+        Called with the member-epochs done and their total.
+    **settings
+        Of the `WindowCNN` that is made: architecture, widths, missing, n_members, epochs ...
+        Those of the shape must be the same in the one that starts from it. Epochs are 20 if not
+        given.
+
+    Returns
+    -------
+    start : WindowCNN
+        Fitted. With "masked" its last layer has learned nothing: all probabilities are one half.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two whole windows, the shape does not suit, or a setting is wrong.
+
+    References
+    ----------
+    Masked autoencoding: Vincent et al. (2008) [Vincent2008]_ and He et al. (2022) [He2022]_.
+
+    Examples
+    --------
+    >>> volume = np.random.default_rng(0).normal(size=(3, 30, 30))
+    >>> start = pretrain_windows(volume, "haloes", field=5, n_members=2, epochs=5, random_state=0)
+    >>> start.field_, start.weights_["head.weight"].shape
+    (5, (2, 16, 1))
+    >>> model = WindowCNN(start=start)  # then fit(X, y) as usual
+    """
+    check_option("method", method, METHODS)
+    if not 0.0 < hidden < 1.0:
+        raise ValueError(f"hidden must lie in (0, 1), got {hidden}. 0.3 is usual.")
+    rng = check_random_state(random_state)
+    model = WindowCNN(**{"epochs": 20, **settings}, field=field, progress=progress)
+    may_miss = check_settings(model.get_params(deep=False))["missing"] == "channel"
+    windows = check_array(
+        _windows(X, field, n_windows, may_miss=may_miss, rng=rng),
+        allow_nd=True,
+        ensure_all_finite="allow-nan" if may_miss else True,
+        input_name="X",
+    )
+    model.random_state = int(rng.integers(2**31))
+    if method == "masked":
+        return _reconstructing(model, windows, hidden)
+    planted = plant_haloes(windows, elements=elements, random_state=rng)
+    return model.fit(np.concatenate([planted, windows]), np.repeat([1, 0], len(windows)))
+
+
+def plant_haloes(
+    windows: ArrayLike,
+    *,
+    elements: Sequence[int] | None = None,
+    random_state: int | np.random.Generator | None = None,
+) -> Windows:
+    """Windows with a halo planted about the middle of each, shape (n, channels, size, size).
+
+    Two to five elements rise in a core about the middle cell, as an ellipse that points anywhere;
+    in half of the windows as many others rise in a ring about it.
+
+    Parameters
+    ----------
+    windows : array of shape (n, channels, size, size)
+        Missing values stay missing.
+    elements : sequence of int, optional
+        Channels that may rise. None: any.
+    random_state : int, Generator or None
+
+    Returns
+    -------
+    planted : float32 array of the same shape
+
+    Raises
+    ------
+    ValueError
+        If `elements` are no channels of the windows.
+
+    Examples
+    --------
+    >>> planted = plant_haloes(np.random.default_rng(0).normal(size=(50, 6, 5, 5)), random_state=0)
+    >>> bool(planted[:, :, 2, 2].mean() > 0.5 + planted[:, :, 0, 0].mean())
+    True
+    """
+    planted = np.array(windows, dtype=np.float32)
+    n_channels = planted.shape[1]
+    chosen = np.arange(n_channels) if elements is None else np.unique(elements).astype(np.int64)
+    if not len(chosen) or chosen[0] < 0 or chosen[-1] >= n_channels:
+        raise ValueError(
+            f"elements must be channels from 0 to {n_channels - 1}, got {elements}. Count the"
+            " layers in their order, or leave elements=None."
+        )
+    rng = check_random_state(random_state)
+    spread = np.nanstd(planted, axis=(0, 2, 3))
+    for window in planted:
+        _plant(window, chosen, spread, rng)
+    return planted
+
+
+def _reconstructing(model: WindowCNN, windows: Windows, hidden: float) -> WindowCNN:
+    """Return a fitted network whose body tells hidden values, and whose head tells nothing."""
+    settings = check_settings(model.get_params(deep=False))
+    n_channels, size = windows.shape[1:3]
+    field = size if model.field is None else model.field
+    check_field(settings["architecture"], field, size)
+    from gossan.nets._window_pretraining import train_to_reconstruct  # torch: to train only
+
+    arrays = train_to_reconstruct(
+        middle_of(windows, field),
+        stages_of(settings["architecture"], field, settings["widths"]),
+        hidden=hidden,
+        seed=settings["random_state"],
+        settings=settings,
+        progress=model.progress,
+    )
+    params = {k: v for k, v in model.get_params(deep=False).items() if k not in _NOT_SAVED}
+    names = [f"x{i}" for i in range(n_channels)]
+    told = {"params": params, "names": names, "is_named": False, "classes": [0, 1]}
+    return WindowCNN.from_arrays(told | {"field": field}, arrays)
+
+
+def _plant(
+    window: Windows, chosen: NDArray[np.int64], spread: NDArray, rng: np.random.Generator
+) -> None:
+    """Raise some elements of a window (channels, size, size) about its middle."""
+    order = rng.permutation(chosen)
+    most = max(1, min(5, len(order)))
+    n_core = int(rng.integers(min(2, most), most + 1))
+    radius, core = _far(window.shape[1], rng), rng.uniform(*_RADII)
+    halo = np.exp(-0.5 * (radius / core) ** 2)
+    window[order[:n_core]] += _peaks(n_core, spread[order[:n_core]], rng) * halo
+    around = order[n_core : 2 * n_core]
+    if len(around) and rng.uniform() < 0.5:
+        reach = core * rng.uniform(1.8, 3.0)
+        ring = np.exp(-0.5 * ((radius - reach) / (0.6 * core)) ** 2)
+        window[around] += _peaks(len(around), spread[around], rng) * ring
+
+
+def _peaks(count: int, spread: NDArray, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return heights (count, 1, 1) of one halo, alike but not equal in its elements."""
+    height = rng.uniform(*_PEAKS) * rng.uniform(0.7, 1.3, count)
+    return (height * spread)[:, None, None]
+
+
+def _far(size: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return the radius of each cell (size, size) in an ellipse about the middle [cells]."""
+    along = np.arange(size) - size // 2
+    y, x = np.meshgrid(along, along, indexing="ij")
+    angle, aspect = rng.uniform(0.0, np.pi), rng.uniform(*_ASPECTS)
+    first = x * np.cos(angle) + y * np.sin(angle)
+    second = y * np.cos(angle) - x * np.sin(angle)
+    return np.sqrt(first**2 / aspect + second**2 * aspect)
+
+
+def _windows(
+    X: ArrayLike, field: int | None, most: int, *, may_miss: bool, rng: np.random.Generator
+) -> Windows:
+    """Return at most so many windows, drawn from a map or from the windows given."""
+    given = np.asarray(X)
+    if given.ndim == 3:
+        return _drawn(given, 9 if field is None else field, most, may_miss=may_miss, rng=rng)
+    if given.ndim == 2:
+        given = given[:, :, None, None]
+    if given.ndim != 4:
+        raise ValueError(
+            "X must be a map (channels, ny, nx) or windows (n, channels, size, size), got shape"
+            f" {given.shape}. Stack the layers."
+        )
+    return np.asarray(given[_some(len(given), most, rng)], dtype=np.float32)
+
+
+def _drawn(
+    volume: NDArray, size: int, most: int, *, may_miss: bool, rng: np.random.Generator
+) -> Windows:
+    """Return windows of a map whose cells all hold data: something, or all layers."""
+    is_there = ~np.isnan(volume)
+    is_there = is_there.any(axis=0) if may_miss else is_there.all(axis=0)
+    if size < 1 or min(is_there.shape) < size:
+        raise ValueError(
+            f"A map of {is_there.shape} cells holds no window of {size}. Pass a smaller field."
+        )
+    is_whole = sliding_window_view(is_there, (size, size)).all(axis=(2, 3))
+    cells = np.argwhere(is_whole)
+    drawn = cells[_some(len(cells), most, rng)]
+    views = sliding_window_view(volume, (size, size), axis=(1, 2))
+    found = views[:, drawn[:, 0], drawn[:, 1]].swapaxes(0, 1)
+    return np.ascontiguousarray(found, dtype=np.float32)
+
+
+def _some(count: int, most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return at most so many of `count` row numbers, drawn without replacement."""
+    if min(count, most) < 2:
+        raise ValueError(
+            f"Pretraining needs 2 or more whole windows, got {count} and n_windows={most}. Fill the"
+            " gaps of the map, pass a smaller field, or missing='channel'."
+        )
+    return rng.permutation(count)[:most]
