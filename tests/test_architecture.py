@@ -22,12 +22,12 @@ MAY_IMPORT = {
     "studies": (),
     "evidence": ("data.grids", "data.surfaces", "geochem", "geostat.variogram"),
     "sampling": ("data", "geostat"),
-    "prospectivity": ("data",),
+    "prospectivity": ("data", "sampling.edges"),
     "simulate": ("data", "geostat"),
     "datasets": ("data", "geostat"),
     "plot": ("data", "geostat", "validation.curves"),
     "report": ("plot", "prospectivity", "validation"),
-    "cli": ("study", "studies", "datasets"),
+    "cli": ("study", "studies", "datasets", "prospectivity"),
 }
 # studies/ holds the steps of each study beside its template: it stands on every floor, under study.
 MAY_IMPORT["studies"] = tuple(room for room in MAY_IMPORT if room not in ("", "study", "cli"))
@@ -44,7 +44,7 @@ DOORS = {
     "torch": ("nets", "geostat.kriging"),
     "matplotlib": ("plot",),
     "pyvista": ("plot",),
-    "dask": ("prospectivity.scoring", "geostat"),
+    "dask": ("prospectivity", "geostat"),
     "rasterio": ("data",),
     "geopandas": ("data",),
     "tomllib": ("study",),

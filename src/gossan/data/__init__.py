@@ -33,6 +33,8 @@ __getattr__, __dir__, __all__ = attach(
         "grids.files": ["read_grid", "write_grid"],
         "grids.masking": ["grid_mask", "mask_grid"],
         "grids.resampling": ["align_grids", "rotate_grid", "crop"],
+        "grids.stacking": ["stack_layers", "grid_differences"],
+        "grids.marked_cells": ["read_marked_cells"],
         "grids.rasterising": ["rasterise", "match_crs"],
         "surfaces.record": ["Surface"],
         "surfaces.files": ["read_surfaces", "write_surfaces"],

@@ -11,5 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         "scoring": ["favourability", "score_grid"],
         "targets": ["Targets", "find_targets"],
         "collars": ["suggest_collars"],
+        "map_model": ["MapModel"],
+        "rasters": ["ScoringPlan", "ScoredRasters", "plan_rasters", "score_rasters"],
     },
 )

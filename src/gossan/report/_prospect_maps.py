@@ -1,0 +1,306 @@
+"""Where a prospectivity map points: the map, how sure it is, the targets as a table.
+
+The findings of the study come in; the section "Where" goes out, and the one function by which every
+map of the page is drawn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from gossan.plot.maps import map_extent, name_panel
+from gossan.plot.prospectivity import plot_targets
+from gossan.plot.scales import grade_norm
+from gossan.plot.style import INK, new_axes, plain, to_svg
+from gossan.report._prospect_words import (
+    columns_of,
+    in_percent,
+    name_of,
+    recommended_of,
+    write_reasons,
+)
+from gossan.report._writing import count_of
+from gossan.report.blocks import Block, Figure, Finding, SceneLink, Table, Text
+from gossan.report.page import Section
+
+if TYPE_CHECKING:
+    from gossan.report.prospect import ProspectFindings
+
+MISSED = "#D55E00"
+_WIDTH = 8.0  # inch, of the column of a page
+_TALLEST = 5.6  # inch, of the large map
+_TALLEST_SMALL = 3.4
+_BAR = 1.1  # inch, that axis and colour bar take beside a map
+_MOST_SMALL = 3
+_NUMBERED = 12  # targets that bear their number
+_SMALL = {
+    "spread": ("Spread of the score", "Spread [score]", "spread"),
+    "stability": ("Stability", "Runs that put it among the best", "grade"),
+    "edge_fraction": ("Field without data", "Share of the field", "spread"),
+    "sample_distance": ("Distance to the nearest sample", "Distance [km]", "spread"),
+}
+_COLUMNS = ("target", "easting", "northing", "area", "best", "score", "spread", "stability",
+            "edge_fraction", "known_distance", "contains_known", "why")  # fmt: skip
+_HEADINGS = {
+    "easting": "easting [m]",
+    "northing": "northing [m]",
+    "area": "area [km²]",
+    "best": "in the best [%]",
+    "edge_fraction": "field without data",
+    "known_distance": "nearest known [km]",
+    "contains_known": "holds a known one",
+}
+_FORMATS = {
+    "easting": "{:,.0f}", "northing": "{:,.0f}", "area": "{:,.3g}", "best": "{:.2g}",
+    "score": "{:.3f}", "spread": "{:.2g}", "stability": "{:.0%}", "edge_fraction": "{:.0%}",
+    "known_distance": "{:,.3g}"}  # fmt: skip
+
+
+def where_section(findings: ProspectFindings) -> Section:
+    """Build "Where": the map to explore, the map of ranks, how sure it is, the table of targets."""
+    blocks: list[Block] = []
+    if findings.map_file:
+        note = "Zoom, switch layers, ask each cell, occurrence and target. It needs no network."
+        blocks.append(SceneLink(findings.map_file, note, "Open the map"))
+    grid = shown_grid(findings)
+    if grid is not None:
+        blocks += [_rank_figure(findings, grid), *_doubt_figure(findings, grid),
+                   *_label_free_figure(findings, grid)]  # fmt: skip
+    if findings.targets is not None and len(findings.targets):
+        blocks.append(_target_table(findings, findings.targets))
+    elif findings.targets_note:
+        blocks.append(Text(findings.targets_note))
+    blocks += [Finding("note", str(told)) for told in findings.notes]
+    method = recommended_of(findings)
+    intro = (
+        "The rank of a cell is the share of the supported area that scores lower; hatched ground has"
+        " no data to rank it by."
+    )
+    made = f" The map is that of {method}, taught all known occurrences." if method else ""
+    return Section("Where", intro + made, blocks)
+
+
+def shown_grid(findings: ProspectFindings) -> xr.Dataset | None:
+    """Return the grid with what lies off the support blank, None without a layer of ranks or scores.
+
+    Ranks are brought to percent; without them the scores are ranked.
+    """
+    grid = findings.grid
+    if grid is None or not {"percentile", "score"} & set(grid.data_vars):
+        return None
+    if "percentile" in grid:
+        ranks = in_percent(grid["percentile"].to_numpy())
+    else:
+        scores = grid["score"].to_numpy()
+        ranks = 100 * pd.Series(scores.ravel()).rank(pct=True).to_numpy().reshape(scores.shape)
+    layer = grid["percentile" if "percentile" in grid else "score"]
+    grid = grid.assign(percentile=layer.copy(data=ranks))
+    if "sample_distance" in grid:
+        grid = grid.assign(sample_distance=grid["sample_distance"] / 1000)
+    if "is_supported" not in grid:
+        return grid
+    inside = grid["is_supported"].fillna(0).astype(bool)
+    drawn = [name for name in ("percentile", "label_free", *_SMALL) if name in grid]
+    return grid.assign({name: grid[name].where(inside) for name in drawn})
+
+
+def draw_map(
+    findings: ProspectFindings,
+    grid: xr.Dataset,
+    name: str,
+    ax: Any,
+    *,
+    targets: bool = True,
+    occurrences: bool = True,
+    **options: Any,
+) -> None:
+    """Draw a layer with faults, known occurrences and numbered targets.
+
+    All maps of the page pass here: the place to change how they are drawn.
+    """
+    plot_targets(grid, name, targets="target" if targets else "", ax=ax, **options)
+    _draw_faults(findings.faults, ax)
+    if occurrences:
+        _draw_occurrences(findings.occurrences, ax)
+    if targets and "target" not in grid:
+        _number_targets(findings.targets, ax)
+
+
+def rank_norm() -> Any:
+    """Colours of ranks: the upper half, where targets are told apart."""
+    return grade_norm([], scale="linear", limits=(50.0, 100.0))
+
+
+def _draw_occurrences(table: pd.DataFrame | None, ax: Any) -> None:
+    """Mark known occurrences as dots, those hidden from the methods as open triangles."""
+    if table is None or not len(table):
+        return
+    is_known = (
+        table["is_known"].to_numpy(bool) if "is_known" in table else np.ones(len(table), bool)
+    )
+    known, hidden = table[is_known], table[~is_known]
+    size = 22 if len(known) <= 60 else 12
+    ax.scatter(known["easting"], known["northing"], s=size, c="white", edgecolors=INK,
+               linewidths=0.9, zorder=6, gid="known")  # fmt: skip
+    ax.scatter(hidden["easting"], hidden["northing"], s=9, marker="^", facecolors="none",
+               edgecolors="white", linewidths=0.7, zorder=6, gid="hidden")  # fmt: skip
+
+
+def _draw_faults(table: pd.DataFrame | None, ax: Any) -> None:
+    if table is None or not len(table):
+        return
+    names = table["fault"].astype(str) if "fault" in table else pd.Series("", table.index)
+    across, up = [], []
+    for _, rows in table.groupby(names, sort=False):
+        ordered = rows.sort_values("vertex") if "vertex" in rows else rows
+        across += [*ordered["easting"], np.nan]
+        up += [*ordered["northing"], np.nan]
+    ax.plot(across, up, color=INK, linewidth=0.7, alpha=0.7, zorder=3, scalex=False, scaley=False,
+            gid="faults")  # fmt: skip
+
+
+def _number_targets(table: pd.DataFrame | None, ax: Any) -> None:
+    if table is None:
+        return
+    plate = {"fc": "white", "ec": INK, "lw": 0.6, "boxstyle": "round,pad=0.15"}
+    for _, row in table.head(_NUMBERED).iterrows():
+        ax.text(row["easting"], row["northing"], plain(name_of(row["target"]), longest=8), fontsize=8,
+                fontweight="bold", ha="center", va="center", color=INK, bbox=plate, zorder=8,
+                clip_on=True, gid="target")  # fmt: skip
+
+
+def shape_of(grid: xr.Dataset) -> float:
+    """Height of the map over its width."""
+    west, east, south, north = map_extent(grid)
+    return (north - south) / (east - west)
+
+
+def map_axes(grid: xr.Dataset, n_columns: int = 1, *, tallest: float = _TALLEST) -> Any:
+    """Axes for maps side by side, as high as their shape asks for."""
+    height = min((_WIDTH / n_columns - _BAR) * shape_of(grid), tallest)
+    return new_axes(_WIDTH, height + 0.75, n_columns=n_columns)
+
+
+def _rank_figure(findings: ProspectFindings, grid: xr.Dataset) -> Figure:
+    ax = map_axes(grid)[0]
+    draw_map(
+        findings, grid, "percentile", ax, norm=rank_norm(), label="Ground that scores lower [%]"
+    )
+    n = 0 if findings.targets is None else len(findings.targets)
+    first = ""
+    if n and findings.targets is not None:
+        best = findings.targets.iloc[0]
+        first = f" Target {name_of(best['target'])} lies at easting {best['easting']:,.0f} m, northing" \
+                f" {best['northing']:,.0f} m."  # fmt: skip
+    return Figure(
+        "Rank of the ground",
+        to_svg(ax),
+        alt=f"Map of the rank of each cell with {count_of(n, 'target')} and"
+        f" {count_of(_n_known(findings), 'known occurrence')}.{first}",
+        caption=f"The lower half of the area is one colour.{_mark_words(findings, grid)} Known"
+        " occurrences score high on their own map: that is no test; see below for the test.",
+    )
+
+
+def _n_known(findings: ProspectFindings) -> int:
+    table = findings.occurrences
+    if table is None:
+        return findings.n_occurrences
+    return int(table["is_known"].sum()) if "is_known" in table else len(table)
+
+
+def _mark_words(findings: ProspectFindings, grid: xr.Dataset) -> str:
+    told = []
+    table = findings.occurrences
+    if findings.targets is not None and len(findings.targets):
+        outlined = "Outlines with numbers" if "target" in grid else "Numbers"
+        most = f", the first {_NUMBERED} numbered" if len(findings.targets) > _NUMBERED else ""
+        told.append(f"{outlined}: targets{most}.")
+    if table is not None and len(table):
+        told.append("White dots: known occurrences.")
+        if "is_known" in table and not table["is_known"].all():
+            told.append("Open triangles: occurrences hidden from all methods.")
+    if findings.faults is not None and len(findings.faults):
+        told.append("Lines: faults.")
+    return "".join(f" {sentence}" for sentence in told)
+
+
+def _doubt_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Block]:
+    """Draw the small maps of spread, stability and support that there are."""
+    names = [name for name in _SMALL if name in grid and grid[name].notnull().any()][:_MOST_SMALL]
+    if not names:
+        return []
+    axes = map_axes(grid, len(names), tallest=_TALLEST_SMALL)
+    for ax, name in zip(axes, names, strict=True):
+        title, label, kind = _SMALL[name]
+        limits = (0.0, 1.0) if name == "stability" else None
+        norm = grade_norm(grid[name].to_numpy(), scale="linear", limits=limits)
+        draw_map(findings, grid, name, ax, targets=False, kind=kind, norm=norm, label=label,
+                 coordinates=False)  # fmt: skip
+        name_panel(ax, title)
+    told = " and ".join(_SMALL[name][0].lower() for name in names)
+    return [
+        Figure(
+            "How sure the map is of itself",
+            to_svg(axes[0]),
+            alt=f"Small maps of the same ground: {told}.",
+            caption=_doubt_caption(names),
+        )
+    ]
+
+
+def _doubt_caption(names: list[str]) -> str:
+    words = {
+        "spread": "Spread: how far the members of the method disagree, dark where most.",
+        "stability": "Stability: share of the runs, each with other seeds and other background, that"
+        " put a cell among the best.",
+        "edge_fraction": "Field without data: share of what the method reads round a cell that had to"
+        " be filled.",
+        "sample_distance": "Dark: far from the nearest sample.",
+    }
+    told = " ".join(words[name] for name in names)
+    return f"{told} That runs agree does not make them right: only held-out occurrences tell."
+
+
+def _label_free_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Block]:
+    """Draw the map without labels beside that of the chosen method, where it is another."""
+    if "label_free" not in grid or recommended_of(findings) == findings.label_free:
+        return []
+    values = grid["label_free"].to_numpy()
+    ranks = 100 * pd.Series(values.ravel()).rank(pct=True).to_numpy().reshape(values.shape)
+    both = grid.assign(label_free=grid["label_free"].copy(data=ranks))
+    axes = map_axes(grid, 2, tallest=_TALLEST_SMALL + 0.6)
+    method, plainly = (
+        recommended_of(findings) or "the method",
+        findings.label_free or "without labels",
+    )
+    for ax, name, title in zip(axes, ("percentile", "label_free"), (method, plainly), strict=True):
+        draw_map(findings, both, name, ax, targets=False, norm=rank_norm(), coordinates=False,
+                 label="Ground that scores lower [%]", colour_bar=name == "label_free")  # fmt: skip
+        name_panel(ax, title)
+    return [
+        Figure(
+            "Beside a map without labels",
+            to_svg(axes[0]),
+            alt=f"Ranks of {method} at the left, of {plainly}, which needs no known occurrence, at the"
+            " right.",
+            caption="Ground that is bright in both does not hang on which occurrences are known."
+            " Bright at the left only: what was learned from them.",
+        )
+    ]
+
+
+def _target_table(findings: ProspectFindings, targets: pd.DataFrame) -> Table:
+    table = targets.copy()
+    if "percentile" in table:
+        table["best"] = 100.0 - in_percent(table["percentile"])
+    if "known_distance" in table:
+        table["known_distance"] = table["known_distance"].astype(float) / 1000
+    if "why" in table:
+        table["why"] = [write_reasons(why) for why in table["why"]]
+    return Table("All targets", table[columns_of(table, _COLUMNS)], headings=_HEADINGS,
+                 formats=_FORMATS, note=findings.targets_note)  # fmt: skip
