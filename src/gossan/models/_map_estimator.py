@@ -303,9 +303,9 @@ def read_classes(y: ArrayLike | None, n: int) -> tuple[NDArray, NDArray[np.int64
 
 def whole_fields(cells: Array, field: int) -> NDArray[np.bool_]:
     """Return where nothing is missing in the field of a cell: (n, y', x') of (n, y, x, channels)."""
-    ok: NDArray[np.bool_] = ~np.isnan(cells).any(axis=3)
+    ok = np.asarray(~np.isnan(cells).any(axis=3))
     for axis in (1, 2):
         n = ok.shape[axis] - field + 1
-        parts = [np.take(ok, range(i, i + n), axis=axis) for i in range(field)]
-        ok = np.stack(parts).all(axis=0)
+        shifted = np.stack([np.take(ok, range(i, i + n), axis=axis) for i in range(field)])
+        ok = np.asarray(shifted.all(axis=0))
     return ok

@@ -187,8 +187,9 @@ class MahalanobisIndex(_Unusual):
 
     Use it where ore is unusual and nobody knows in which elements. Rare rocks are unusual too. Mean
     and covariance are those of the nine tenths of the rows that are nearest, found in three rounds
-    [RousseeuwVanDriessen1999]_; the covariance is shrunk [LedoitWolf2004]_, so that it can be inverted with more
-    channels than rows. The probability is a rank: the logistic of the log of the distance.
+    [RousseeuwVanDriessen1999]_; the covariance is shrunk [LedoitWolf2004]_, so that it can be
+    inverted with more channels than rows. The probability is a rank: the logistic of the log of the
+    distance.
 
     Attributes
     ----------

@@ -18,7 +18,7 @@ from gossan.report.prospect import ProspectFindings
 from gossan.studies.judged import Judged, field_table, missed_table
 from gossan.studies.region.mapping import Mapped
 from gossan.studies.region.methods import DISTANCE, FIELDS
-from gossan.studies.region.outputs import occurrence_names
+from gossan.studies.region.outputs import occurrence_names, occurrence_points
 from gossan.studies.region.tables import Region
 from gossan.studies.trials import Cells, Plan
 
@@ -128,21 +128,6 @@ def study_findings(
         methods=methods_text(region, judged, plan),
         citations=CITATIONS,
         manifest=manifest,
-    )
-
-
-def occurrence_points(region: Region) -> pd.DataFrame:
-    """All occurrences as points: `easting`, `northing`, `name`, `is_known`."""
-    placed = region.occurrences
-    names = np.full(len(region.points.coords), "", dtype=object)
-    for rows, name in zip(
-        placed.members, occurrence_names(region.points.table, placed.members), strict=True
-    ):
-        names[rows] = name
-    kept = np.sort(np.concatenate(placed.members))
-    coords = region.points.coords[kept]
-    return pd.DataFrame(
-        {"easting": coords[:, 0], "northing": coords[:, 1], "name": names[kept], "is_known": True}
     )
 
 

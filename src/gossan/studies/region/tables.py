@@ -65,6 +65,8 @@ class Region:
         Occurrences as they were read.
     rocks : array of str of shape (northing, easting), optional
         Geological map.
+    faults : DataFrame, optional
+        One row a vertex: `fault`, `easting`, `northing` [m].
     reach : float
         Radius within which samples made a cell [m]; 0 where layers were given.
     crs : str or None
@@ -90,6 +92,7 @@ class Region:
     occurrences: PlacedOccurrences
     points: Places
     rocks: NDArray | None
+    faults: pd.DataFrame | None
     reach: float
     crs: str | None
     elements: tuple[str, ...]
@@ -165,7 +168,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
         assert sampled is not None  # noqa: S101 - `settings_of` has seen to it
         grid, elements = sampled.grid, sampled.elements
     crs = grid.attrs.get("crs")
-    grid, extra = _with_geology(grid, settings, folder, crs, files)
+    grid, extra, faults = _with_geology(grid, settings, folder, crs, files)
     channels = (*elements, *extra)
     supported = np.ones(_shape(grid), dtype=bool) if sampled is None else sampled.supported
     logged = elements if settings["elements"]["transform"] == "log" else ()
@@ -192,6 +195,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
         occurrences=placed,
         points=points,
         rocks=rocks,
+        faults=faults,
         reach=0.0 if sampled is None else sampled.reach,
         crs=crs,
         elements=elements,
@@ -345,9 +349,10 @@ def _paths(patterns: Sequence[str], folder: Path) -> list[Path]:
 
 def _with_geology(
     grid: xr.Dataset, settings: Settings, folder: Path, crs: str | None, files: dict[str, str]
-) -> tuple[xr.Dataset, tuple[str, ...]]:
-    """Return the grid with the distance to faults, and the layers that are no concentrations."""
+) -> tuple[xr.Dataset, tuple[str, ...], pd.DataFrame | None]:
+    """Return the grid with the distance to faults, layers that are no concentrations, and faults."""
     extra: list[str] = []
+    faults = None
     if "layers" in settings:
         told = settings["layers"]["elements"]
         named = set(told) if told is not None else None
@@ -356,12 +361,12 @@ def _with_geology(
             sampled = set() if "samples" not in settings else _sample_layers(grid)
             extra += [name for name in others if name not in named and name not in sampled]
     if "faults" in settings:
-        layer = fault_distance(grid, settings["faults"], folder, crs)
+        faults, layer = fault_distance(grid, settings["faults"], folder, crs)
         grid = add_layer(grid, "fault_distance", layer)
         grid["fault_distance"].attrs["units"] = "m"
         files["faults"] = settings["faults"]["table"]
         extra.append("fault_distance")
-    return grid, tuple(extra)
+    return grid, tuple(extra), faults
 
 
 def _sample_layers(grid: xr.Dataset) -> set[str]:
