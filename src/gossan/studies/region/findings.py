@@ -23,14 +23,20 @@ from gossan.studies.region.tables import Region
 from gossan.studies.trials import Cells, Plan
 
 CITATIONS = (
-    "Li et al. 2020, Appl. Geochem. 122, 104747, doi:10.1016/j.apgeochem.2020.104747 (the method"
-    " described in its abstract).",
-    "Airola et al. 2019, Data Min. Knowl. Discov. 33, 730-747, doi:10.1007/s10618-018-00607-x (ranks"
-    " pooled over folds).",
+    (
+        "Li et al. 2020, Appl. Geochem. 122, 104747, doi:10.1016/j.apgeochem.2020.104747 (the method"
+        " described in its abstract)."
+    ),
+    (
+        "Airola et al. 2019, Data Min. Knowl. Discov. 33, 730-747, doi:10.1007/s10618-018-00607-x (ranks"
+        " pooled over folds)."
+    ),
     "Roberts et al. 2017, Ecography 40, 913-929, doi:10.1111/ecog.02881 (blocks).",
     "Yousefi & Carranza 2015, Comput. Geosci. 79, 69-81, doi:10.1016/j.cageo.2015.03.007 (P-A plot).",
-    "Lakshminarayanan et al. 2017, Adv. Neural Inf. Process. Syst. 30, 6402-6413 (spread of"
-    " ensembles).",
+    (
+        "Lakshminarayanan et al. 2017, Adv. Neural Inf. Process. Syst. 30, 6402-6413 (spread of"
+        " ensembles)."
+    ),
 )
 LEAKS = {
     "random": "Random folds: a held-out occurrence has its camp, and the very samples that were"
@@ -164,7 +170,7 @@ def methods_text(region: Region, judged: Judged, plan: Plan) -> str:
         else ""
     )
     return (
-        f"{made} {logs} were turned into robust z-scores (median, MAD). {str(region.occurrences)}"
+        f"{made} {logs} were turned into robust z-scores (median, MAD). {region.occurrences!s}"
         " Background is unlabelled: several draws of it were learnt against all known occurrences and"
         f" averaged. Methods were compared under random folds and {plan.describe()}; under both, ranks"
         " of held-out occurrences among held-out unlabelled cells were pooled. Intervals draw whole"

@@ -151,6 +151,7 @@ def write_map_page(
     mapped: Mapped,
     grid: xr.Dataset,
     found: Any,
+    *,
     title: str,
 ) -> str:
     """Write the map to explore; return its file name.

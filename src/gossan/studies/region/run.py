@@ -115,11 +115,11 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     region = read_region(settings, study.path.parent)
     folder = RunFolder(target, owner=f"run of {study.path.name}")
     methods, cells, plan = _prepared(region, settings, study, say)
-    judged = _judged(region, settings, methods, cells, plan, folder, say)
+    judged = _judged(region, settings, methods, cells, plan, folder=folder, say=say)
     say("the map")
     mapped = map_region(
         region, cells, methods[judged.choice.method],
-        label_free=methods[INDEX] if INDEX != judged.choice.method else None,
+        label_free=methods[INDEX] if judged.choice.method != INDEX else None,
         random_state=settings["methods"]["random_state"],
         attribution=settings["targets"]["attribution"],
     )  # fmt: skip
@@ -145,13 +145,18 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         folder, region, mapped, clip=settings["elements"]["clip"], card=_card(study, judged, region)
     )
     notes += write_targets(folder, found.head(wanted["most"]), grid)
-    page = write_map_page(folder, region, mapped, grid, found.head(wanted["most"]), study.title)
+    page = write_map_page(
+        folder, region, mapped, grid, found.head(wanted["most"]), title=study.title
+    )
     findings = study_findings(
         region, cells, plan, judged, mapped, title=study.title, grid=grid, targets=targets,
         targets_note=_targets_note(found, wanted), label_free=INDEX, notes=notes,
         faults=region.faults, map_file=page, manifest={},
     )  # fmt: skip
-    _write_tables(folder, study, judged, targets, findings.occurrence_table, settings, region)
+    missed = findings.occurrence_table if findings.occurrence_table is not None else pd.DataFrame()
+    _write_tables(
+        folder, study, judged, region, targets=targets, missed=missed, names=list(methods)
+    )
     manifest = json.loads((folder.path / "manifest.json").read_text(encoding="utf-8"))
     write_report(folder.path / "report.html", prospect_report(replace(findings, manifest=manifest)))
     return folder.path
@@ -288,6 +293,7 @@ def _judged(
     methods: dict[str, Method],
     cells: Cells,
     plan: Plan,
+    *,
     folder: RunFolder,
     say: Callable[[str], None],
 ) -> Judged:
@@ -346,10 +352,11 @@ def _write_tables(
     folder: RunFolder,
     study: Study,
     judged: Judged,
+    region: Region,
+    *,
     targets: pd.DataFrame,
     missed: pd.DataFrame,
-    settings: Settings,
-    region: Region,
+    names: list[str],
 ) -> None:
     tables = {
         "scores.csv": judged.scores,
@@ -378,7 +385,7 @@ def _write_tables(
             "chosen": judged.choice.method,
             "why": judged.choice.why,
             "sentence": judged.sentence,
-            "methods": list(settings["methods"]["names"]),
+            "methods": names,
             "left_out": region.left_out,
         }
     )

@@ -6,7 +6,6 @@ out and assumed on the way.
 
 from __future__ import annotations
 
-import glob
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -338,12 +337,12 @@ def _with_layers(
 def _paths(patterns: Sequence[str], folder: Path) -> list[Path]:
     found: list[Path] = []
     for pattern in patterns:
-        own = sorted(glob.glob(str(folder / pattern)))
+        own = sorted(folder.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
         if not own:
             raise FileNotFoundError(
                 f"No file is called {pattern} in {folder.resolve()}. Mend files under [layers]."
             )
-        found += [Path(path) for path in own if Path(path) not in found]
+        found += [path for path in own if path not in found]
     return found
 
 
