@@ -48,7 +48,6 @@ FAST: dict[str, dict] = {
     "WindowCNN": {"epochs": 60, "learning_rate": 0.01},
     "PathfinderIndex": {"positive": [0, 1], "negative": [2, 3]},
     "WindowStatistics": {"field": 1},
-    "FrozenSource": {"source": PathfinderIndex([0]).fit(np.eye(4))},
     "StackedTransfer": {"source": PathfinderIndex([0]).fit(np.eye(4)), "field": 1},
     "ScoreBlend": {"estimators": [("line", PointLogistic()), ("far", MahalanobisIndex())]},
     "NormalsOnly": {"detector": IsolationForest(n_estimators=20, random_state=0)},

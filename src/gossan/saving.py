@@ -43,7 +43,6 @@ CLASSES = {
     "DepositTypeModel": "gossan.studies.genesis.deposit_types",
     "EnsembleClassifier": "gossan.models.ensemble",
     "Forest": "gossan.models.forest",
-    "FrozenSource": "gossan.models.frozen",
     "GroupNeighbours": "gossan.models.neighbours",
     "HierarchicalDiscriminant": "gossan.models.hierarchical",
     "IsolationIndex": "gossan.models.label_free",

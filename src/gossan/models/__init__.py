@@ -28,7 +28,6 @@ __getattr__, __dir__, __all__ = attach(
         "stacking": ["StackedTransfer"],
         "score_blend": ["ScoreBlend"],
         "known": ["DistanceToKnown"],
-        "frozen": ["FrozenSource"],
         "detection": ["DETECTORS", "make_detector", "NormalsOnly", "PatchTable"],
     },
 )

@@ -13,7 +13,6 @@ from typing import Any
 from gossan.models.background import BackgroundEnsemble
 from gossan.models.boosting import BoostedTrees
 from gossan.models.forest import Forest
-from gossan.models.frozen import FrozenSource
 from gossan.models.known import DistanceToKnown
 from gossan.models.label_free import IsolationIndex, MahalanobisIndex, PathfinderIndex
 from gossan.models.logistic import PointLogistic
@@ -21,6 +20,7 @@ from gossan.models.score_blend import ScoreBlend
 from gossan.models.stacking import StackedTransfer
 from gossan.models.window_statistics import WindowStatistics
 from gossan.nets.window_cnn import WindowCNN
+from gossan.studies.region.frozen import FrozenSource
 from gossan.studies.trials import Method
 
 DISTANCE = "distance to known"

@@ -18,6 +18,7 @@ from gossan.data.vectors import write_vectors
 from gossan.prospectivity.map_model import MapModel
 from gossan.report.maps import MapLayer, MapLines, MapPoints, MapPolygons, MapView, write_map
 from gossan.saving import save_model
+from gossan.studies.region.frozen import FrozenSource
 from gossan.studies.region.mapping import Mapped
 from gossan.studies.region.tables import Region
 from gossan.studies.run_folder import RunFolder
@@ -98,7 +99,9 @@ def write_model(
     floors = [region.floors.get(name, 0.0) for name in region.channels]
     try:
         model = MapModel(
-            mapped.model,
+            getattr(mapped.model, "source", mapped.model)
+            if isinstance(mapped.model, FrozenSource)
+            else mapped.model,
             list(region.channels),
             transform=transforms,
             center=region.scores.centre_,

@@ -5,18 +5,12 @@ A fitted map estimator comes in; its own scores go out, whatever is known here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
-
-from gossan import saving
-from gossan.models._map_estimator import read_windows
-
-__all__ = ["FrozenSource"]
 
 
 class FrozenSource(ClassifierMixin, BaseEstimator):
@@ -71,7 +65,7 @@ class FrozenSource(ClassifierMixin, BaseEstimator):
         """
         del y
         check_is_fitted(self.source)
-        read_windows(self, X, reset=True)
+        self.n_features_in_ = int(np.shape(X)[1])
         if self.n_features_in_ != self.source.n_features_in_:
             raise ValueError(
                 f"The source reads {self.source.n_features_in_} channels, got"
@@ -98,22 +92,6 @@ class FrozenSource(ClassifierMixin, BaseEstimator):
         """Return what each channel adds to the logit of the source, (channels, ny, nx)."""
         check_is_fitted(self, "field_")
         return self.source.occlusion_map(volume, **options)
-
-    def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
-        """Return what `gossan.saving` writes: the source's settings and arrays."""
-        check_is_fitted(self, "field_")
-        told, arrays = saving.pack(self.source, "source", inside="FrozenSource")
-        return saving.settings_of(self, without=("source",)) | told, arrays
-
-    @classmethod
-    def from_arrays(cls, settings: Mapping[str, Any], arrays: dict[str, NDArray]) -> FrozenSource:
-        """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
-        source = saving.unpack(settings, arrays, "source", inside="FrozenSource")
-        model = saving.blank(cls, settings, source=source)
-        if source.n_features_in_ != model.n_features_in_:
-            raise ValueError("the source does not fit the channels")
-        model.field_ = source.field_
-        return model
 
     def __sklearn_clone__(self) -> FrozenSource:
         """Return a clone with the same source: what was learned elsewhere is data."""
