@@ -53,6 +53,7 @@ CLASSES = {
     "NeighbourRegressor": "gossan.nets.neighbour_rnn",
     "PathfinderIndex": "gossan.models.label_free",
     "PointLogistic": "gossan.models.logistic",
+    "RobustScores": "gossan.geochem.robust_scores",
     "ScoreBlend": "gossan.models.score_blend",
     "StackedTransfer": "gossan.models.stacking",
     "StudentTeacherDetector": "gossan.nets.student_teacher",
