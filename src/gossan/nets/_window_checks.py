@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array, validate_data
 
 from gossan._checks import check_option, did_you_mean
-from gossan.nets._window_forward import FIELDS, WIDTHS
+from gossan.nets._window_forward import FIELDS, HEAD, WIDTHS
 
 OPTIONS = {
     "weights": ("class", "class_group", "group", "none"),
@@ -23,6 +23,7 @@ OPTIONS = {
     "schedule": ("cosine", "steps", "constant"),
     "tune": ("all", "head"),
 }
+RATE = 5e-3
 
 
 def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -89,6 +90,12 @@ def check_field(architecture: str, field: int, size: int) -> None:
             f" windows of an odd size that hold them; got a field of {field} in windows of size"
             f" {size}. Cut other windows, or pass another field."
         )
+
+
+def usual_rate(start: Any, tune: str) -> float:
+    """Return the learning rate: lower for all layers of a network that has learned ore."""
+    has_learned_ore = start is not None and start.weights_[HEAD[0]].any()
+    return RATE / 10 if has_learned_ore and tune == "all" else RATE
 
 
 def form_of(model: Any) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Stage(NamedTuple):
 
 
 POOL = Stage(KERNEL, 0)
+HEAD = ("head.weight", "head.bias")
 
 
 def stages_of(architecture: str, field: int, widths: Sequence[int]) -> tuple[Stage, ...]:

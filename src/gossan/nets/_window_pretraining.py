@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from gossan.nets._layers import Draws, MemberLinear
 from gossan.nets._training import Member, Recipe, train_members
-from gossan.nets._window_forward import Stage
+from gossan.nets._window_forward import HEAD, Stage
 from gossan.nets._window_training import (
     AXES_TURNED,
     WindowNetwork,
@@ -51,8 +51,8 @@ def train_to_reconstruct(
         progress=progress,
     )
     weights = {f"network.{name}": value.numpy() for name, value in trained.weights.items()}
-    for name in ("network.head.weight", "network.head.bias"):
-        weights[name] = np.zeros_like(weights[name][..., :1])
+    for name in HEAD:
+        weights[f"network.{name}"] = np.zeros_like(weights[f"network.{name}"][..., :1])
     background = background_of(windows.reshape(-1, n_channels))
     told = {"center_": center, "scale_": scale, "background_": background}
     return weights | told | {"losses_": trained.losses}

@@ -25,6 +25,7 @@ from gossan.nets._window_checks import (
     check_start,
     form_of,
     read_windows,
+    usual_rate,
 )
 from gossan.nets._window_forward import (
     Array,
@@ -69,7 +70,8 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
     element_dropout : float
         Share of elements dropped from a window in training, in [0, 1): none is relied on alone.
     weight_decay : float
-        Of AdamW, decoupled from the gradient.
+        Of AdamW, decoupled from the gradient: each step takes this share of the learning rate off
+        each weight.
     label_smoothing : float
         Share of a label given to both classes alike, in [0, 1).
     weights : {"class", "class_group", "group", "none"}
@@ -85,8 +87,11 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
     missing : {"refuse", "channel"}
         What a missing value does: windows with one are refused and their cells are NaN in a map, or
         it is set to the mean and a further channel tells the share of elements that are there.
-    epochs, batch_size, learning_rate, schedule
+    epochs, batch_size, schedule
         Of the training, see `gossan.nets._training.Recipe`.
+    learning_rate : float or None
+        None: 0.005, and a tenth of it where all layers go on from a `start` that has learned ore.
+        A few labels at the full rate would make it forget.
     n_members : int
         Networks whose probabilities are averaged; they differ in their seeds. All are trained at
         once. Their spread is the uncertainty; dropout at prediction tells something else.
@@ -95,7 +100,8 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         with, and architecture, widths and missing must be its own. A clone keeps it; a saved model
         does not need it.
     tune : {"all", "head"}
-        With a `start`, whether all layers go on learning, at a lower rate best, or the last alone.
+        With a `start`, whether all layers go on learning or the last alone. To learn nothing here
+        (zero-shot), score this map with the model from elsewhere as it is.
     random_state : int or None
         Seed of weights, batches, dropout and flips.
     progress : callable or None
@@ -148,16 +154,16 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         *,
         field: int | None = None,
         widths: Sequence[int] | None = None,
-        element_dropout: float = 0.3,
-        weight_decay: float = 0.1,
+        element_dropout: float = 0.5,
+        weight_decay: float = 1.0,
         label_smoothing: float = 0.1,
         weights: str = "class",
         scaling: str = "standard",
-        augment: str = "none",
+        augment: str = "half_turns",
         missing: str = "refuse",
-        epochs: int = 50,
+        epochs: int = 30,
         batch_size: int = 64,
-        learning_rate: float = 5e-3,
+        learning_rate: float | None = None,
         schedule: str = "cosine",
         n_members: int = 5,
         start: WindowCNN | None = None,
@@ -247,6 +253,8 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         """
         settings = check_settings(self.get_params(deep=False))
         cells = self._cells(X, reset=True)
+        if settings["learning_rate"] is None:
+            settings["learning_rate"] = usual_rate(self.start, self.tune)
         labels = check_labels("y", y, len(cells))
         of_rows = None if groups is None else check_labels("groups", groups, len(cells))
         weight = check_sample_weight(sample_weight, len(cells))
