@@ -6,7 +6,6 @@ A checked `Study` and a folder come in; the run folder, report first, goes out.
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,10 +15,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gossan._checks import did_you_mean
-from gossan.data.grids.grid import cell_centres, spacing_of
-from gossan.geostat.fitting import fit_variogram
-from gossan.geostat.variogram import experimental_variogram
+from gossan.data.grids.grid import spacing_of
 from gossan.prospectivity.map_targets import find_map_targets
 from gossan.report import write_report
 from gossan.report.prospect import prospect_report
@@ -37,6 +33,7 @@ from gossan.studies.region.outputs import (
     write_model,
     write_targets,
 )
+from gossan.studies.region.plan import index_channels, make_plan, widest_field
 from gossan.studies.region.source import learn_source, pretrainer
 from gossan.studies.region.tables import Region, read_region
 from gossan.studies.run_folder import RunFolder, fingerprint
@@ -59,7 +56,6 @@ SECTIONS: Mapping[str, Callable[..., Any]] = {
 }
 CALLED = ("grid", "elements", "background", "methods", "validate", "targets", "occurrences")
 ALWAYS = ("grid", "elements", "background", "methods", "validate", "targets")
-LEAST_BLOCKS_ACROSS = 4  # of the map: fewer, larger blocks could not be dealt into folds
 
 Settings = dict[str, dict[str, Any]]
 
@@ -101,7 +97,7 @@ def check(study: Study) -> list[str]:
         region = read_region(settings, study.path.parent)
         index_channels(region, settings, study)
         cells = _cells(region, settings, field=1, n_patterns=0)
-        deal_blocks(cells, make_plan(region, settings, field=_widest(settings)), 0)
+        deal_blocks(cells, make_plan(region, settings, field=widest_field(settings)), 0)
     except (ValueError, OSError, ImportError) as error:
         return [str(error)]
     return []
@@ -183,47 +179,6 @@ def summarise(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def make_plan(region: Region, settings: Settings, *, field: int) -> Plan:
-    """How is held out: blocks of the variogram's range, a dead zone of the window and the gridding.
-
-    Parameters
-    ----------
-    region : Region
-    settings : dict
-    field : int
-        Cells along the side of the widest window.
-
-    Returns
-    -------
-    plan : Plan
-    """
-    told, chosen = settings["validate"], settings["methods"]
-    window = field * region.spacing
-    zone = told["dead_zone"] or (field - 1) * region.spacing + region.reach / 2.0
-    size = told["block_size"] or max(2.0 * window, 2.0 * zone, variogram_range(region))
-    return Plan(
-        n_splits=told["n_splits"], n_repeats=told["n_repeats"], block_size=_at_most(region, size),
-        dead_zone=zone, seeds=tuple(chosen["random_state"] + i for i in range(chosen["n_seeds"])),
-        random_state=chosen["random_state"],
-    )  # fmt: skip
-
-
-def variogram_range(region: Region) -> float:
-    """Range of the first principal component of the channels [m]: how far cells resemble another."""
-    rows, columns = np.nonzero(region.is_supported)
-    rng = np.random.default_rng(0)
-    some = rng.choice(len(rows), size=min(1500, len(rows)), replace=False)
-    table = region.volume[:, rows[some], columns[some]].T.astype(float)
-    table = table - table.mean(axis=0)
-    first = table @ np.linalg.svd(table, full_matrices=False)[2][0]
-    centres = cell_centres(region.grid).reshape(*region.is_supported.shape, 2)
-    coords = centres[rows[some], columns[some]]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model = fit_variogram(experimental_variogram(coords, first / first.std())).model
-    return float(max((each.ranges[0] for each in model.structures), default=0.0))
-
-
 def cell_km2(grid: xr.Dataset) -> float:
     """Area of a cell [km2]."""
     return float(np.prod(spacing_of(grid)) / 1e6)
@@ -262,31 +217,6 @@ def _cells(region: Region, settings: Settings, *, field: int, n_patterns: int) -
     )  # fmt: skip
 
 
-def index_channels(
-    region: Region, settings: Settings, study: Study
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Channels that ore raises and lowers; all elements where the study names none.
-
-    Raises
-    ------
-    ValueError
-        If a named element is no channel.
-    """
-    found = []
-    for key in ("pathfinders", "against"):
-        named = settings["elements"][key]
-        missing = [name for name in named if name not in region.channels]
-        if missing:
-            raise ValueError(
-                f"{study.path}: [elements] {key} names {missing[0]!r}, and the layers are"
-                f" {', '.join(region.channels)}.{did_you_mean(missing[0], region.channels)}"
-                f" {' '.join(note for note in region.left_out if note.startswith(missing[0]))}"
-                " Name those that are there."
-            )
-        found.append(tuple(named))
-    return (found[0] or tuple(region.elements)), found[1]
-
-
 def _judged(
     region: Region,
     settings: Settings,
@@ -313,20 +243,6 @@ def _judged(
         cells, methods, plan, silent=SILENT, label_free=INDEX, area_km2=region.area,
         choose=settings["methods"]["choose"], folder=folder, depends=depends, say=say,
     )  # fmt: skip
-
-
-def _widest(settings: Settings) -> int:
-    names = settings["methods"]["names"]
-    wide = {"cnn 9": 9, "lenet": 9}
-    usual = 5 if any("5" in name or "neighbourhood logistic" in name for name in names) else 3
-    return max([wide.get(name, usual) for name in names], default=1)
-
-
-def _at_most(region: Region, size: float) -> float:
-    """Return a block size of which the supported area holds several along each side."""
-    rows, columns = np.nonzero(region.is_supported)
-    sides = np.array([np.ptp(rows) + 1, np.ptp(columns) + 1]) * np.array(spacing_of(region.grid))
-    return float(min(size, np.sqrt(np.prod(sides)) / LEAST_BLOCKS_ACROSS))
 
 
 def _targets_note(found: pd.DataFrame, wanted: Mapping[str, Any]) -> str:

@@ -6,7 +6,9 @@ out and assumed on the way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from gossan._checks import did_you_mean
+from gossan._checks import GossanWarning, did_you_mean
 from gossan.data.assays import Assays, read_assays
 from gossan.data.grids.grid import add_layer, make_grid, spacing_of
 from gossan.data.grids.stacking import stack_layers
@@ -173,6 +175,10 @@ def read_region(settings: Settings, folder: Path) -> Region:
     logged = elements if settings["elements"]["transform"] == "log" else ()
     floors = {name: _floor(grid[name]) for name in logged}
     scores, volume = _robust(grid, channels, floors, supported, settings["elements"]["clip"])
+    left_out = [] if sampled is None else sampled.left_out
+    left_out += [f"{name} is left out: {why}." for name, why in scores.left_out_.items()]
+    channels = tuple(channels[place] for place in scores.kept_)
+    elements = tuple(name for name in elements if name in channels)
     supported = supported & np.isfinite(volume).all(axis=0)
     volume = np.where(supported, volume, np.float32(np.nan))
     _check_supported(supported, grid)
@@ -203,7 +209,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
         n_samples=0 if sampled is None else len(sampled.places.coords),
         quality=None if sampled is None else sampled.assays.report,
         notes=[*notes, *points.notes],
-        left_out=[] if sampled is None else sampled.left_out,
+        left_out=left_out,
         summary=None if sampled is None else sampled.summary,
     )
 
@@ -317,7 +323,10 @@ def _with_layers(
     """Return the grid with the rasters, which layers are concentrations, and notes."""
     paths = _paths(told["files"], folder)
     target = None if sampled is None else sampled.grid
-    stacked = stack_layers(paths, target=target, resample=told["resample"], nodata=told["nodata"])
+    stacked = stack_layers(
+        paths, target=target, resample=told["resample"], nodata=told["nodata"],
+        names=_without_prefix(paths),
+    )  # fmt: skip
     names = [str(name) for name in stacked.data_vars if name != "valid"]
     wanted = told["elements"]
     missing = [name for name in wanted or () if name not in names]
@@ -332,6 +341,14 @@ def _with_layers(
         return grid, (*sampled.elements, *own), [f"{len(names)} layers were added from rasters."]
     notes = [f"{len(names)} layers were read from {len(paths)} rasters."]
     return stacked, tuple(wanted or names), notes
+
+
+def _without_prefix(paths: Sequence[Path]) -> Callable[[str], str]:
+    """Return a function that takes off what all names of files begin with, such as "Idw_"."""
+    stems = [path.stem for path in paths]
+    shared = os.path.commonprefix(stems) if len(stems) > 2 else ""  # noqa: RUF071 - of words
+    prefix = shared[: shared.rfind("_") + 1]
+    return lambda name: name.removeprefix(prefix) or name
 
 
 def _paths(patterns: Sequence[str], folder: Path) -> list[Path]:
@@ -393,9 +410,12 @@ def _robust(
             f"{int(inside.sum())} cells have all {len(channels)} layers, and {LEAST_CELLS} are the"
             " least. Leave out the layers with gaps, widen reach, or take a smaller spacing."
         )
-    scores = RobustScores(transform="none", clip=clip).fit(table[inside])
-    volume = scores.transform(table).T.reshape(len(channels), *_shape(grid))
-    return scores, volume.astype(np.float32)
+    scores = RobustScores("none", clip=clip)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GossanWarning)  # told among what is left out
+        scores.fit(pd.DataFrame(table[inside], columns=list(channels)))
+        values = scores.transform(pd.DataFrame(table, columns=list(channels)))
+    return scores, values.T.reshape(-1, *_shape(grid)).astype(np.float32)
 
 
 def _floor(layer: xr.DataArray) -> float:
