@@ -85,16 +85,14 @@ def _known_line(row: pd.Series) -> str:
 
 
 def _cautions(row: pd.Series, *, is_taught: bool) -> list[Finding]:
-    found = []
-    if is_taught and bool(row.get("contains_known", False)):
-        found.append(
-            Finding("note", "Holds an occurrence that the map was taught: its rank is no test.")
-        )
+    """Return what to hold against a target, as one finding."""
+    doubts = []
     if number_of(row, "stability") < _UNSTABLE:
-        found.append(Finding("warning", "Most runs of the method put other ground first."))
+        doubts.append("Most runs of the method put other ground first.")
     if number_of(row, "edge_fraction") > _MUCH_EDGE:
         share = 100 * number_of(row, "edge_fraction")
-        found.append(
-            Finding("warning", f"{share:.0f} % of what the method reads here had no data.")
-        )
-    return found
+        doubts.append(f"{share:.0f} % of what the method reads here had no data.")
+    told = list(doubts)
+    if is_taught and bool(row.get("contains_known", False)):
+        told.insert(0, "Holds an occurrence that the map was taught: its rank is no test.")
+    return [Finding("warning" if doubts else "note", " ".join(told))] if told else []

@@ -97,20 +97,25 @@ def shown_grid(findings: ProspectFindings) -> xr.Dataset | None:
     grid = findings.grid
     if grid is None or not {"percentile", "score"} & set(grid.data_vars):
         return None
+    if "is_supported" in grid:
+        inside = grid["is_supported"].fillna(0).astype(bool)
+        drawn = [name for name in ("percentile", "score", "label_free", *_SMALL) if name in grid]
+        grid = grid.assign({name: grid[name].where(inside) for name in drawn})
     if "percentile" in grid:
-        ranks = in_percent(grid["percentile"].to_numpy())
+        layer = grid["percentile"]
+        ranks = layer.copy(data=in_percent(layer.to_numpy()))
     else:
-        scores = grid["score"].to_numpy()
-        ranks = 100 * pd.Series(scores.ravel()).rank(pct=True).to_numpy().reshape(scores.shape)
-    layer = grid["percentile" if "percentile" in grid else "score"]
-    grid = grid.assign(percentile=layer.copy(data=ranks))
+        ranks = _ranked(grid["score"])
     if "sample_distance" in grid:
         grid = grid.assign(sample_distance=grid["sample_distance"] / 1000)
-    if "is_supported" not in grid:
-        return grid
-    inside = grid["is_supported"].fillna(0).astype(bool)
-    drawn = [name for name in ("percentile", "label_free", *_SMALL) if name in grid]
-    return grid.assign({name: grid[name].where(inside) for name in drawn})
+    return grid.assign(percentile=ranks)
+
+
+def _ranked(layer: xr.DataArray) -> xr.DataArray:
+    """Return the rank of each cell among those that have a value [%]."""
+    values = layer.to_numpy()
+    ranks = 100 * pd.Series(values.ravel()).rank(pct=True).to_numpy()
+    return layer.copy(data=ranks.reshape(values.shape))
 
 
 def draw_map(
@@ -219,7 +224,7 @@ def own_words(findings: ProspectFindings) -> str:
     """Say whether the occurrences that are drawn took part in the map."""
     if is_label_free(findings):
         return " No occurrence was used to draw it."
-    return " Known occurrences score high on the map that they taught: that is no test; see below."
+    return " Known occurrences score high on the map that they taught: that is no test."
 
 
 def _n_known(findings: ProspectFindings) -> int:
@@ -293,9 +298,7 @@ def _label_free_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Blo
     """Draw the map without labels beside that of the chosen method, where it is another."""
     if "label_free" not in grid or recommended_of(findings) == findings.label_free:
         return []
-    values = grid["label_free"].to_numpy()
-    ranks = 100 * pd.Series(values.ravel()).rank(pct=True).to_numpy().reshape(values.shape)
-    both = grid.assign(label_free=grid["label_free"].copy(data=ranks))
+    both = grid.assign(label_free=_ranked(grid["label_free"]))
     axes = map_axes(grid, 2, tallest=_TALLEST_SMALL + 0.6)
     method, plainly = (
         recommended_of(findings) or "the method",
@@ -303,7 +306,8 @@ def _label_free_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Blo
     )
     for ax, name, title in zip(axes, ("percentile", "label_free"), (method, plainly), strict=True):
         draw_map(findings, both, name, ax, targets=False, norm=rank_norm(), coordinates=False,
-                 size=_SMALL_DOT, label="Ground that scores lower [%]", colour_bar=name == "label_free")  # fmt: skip
+                 size=_SMALL_DOT, label="Ground that scores lower [%]",
+                 colour_bar=name == "label_free")  # fmt: skip
         name_panel(ax, title)
     return [
         Figure(
@@ -324,6 +328,9 @@ def _target_tables(findings: ProspectFindings, targets: pd.DataFrame) -> list[Bl
         table["best"] = 100.0 - in_percent(table["percentile"])
     if "known_distance" in table:
         table["known_distance"] = table["known_distance"].astype(float) / 1000
+        if "contains_known" in table:  # no distance to what lies within
+            is_new = ~table["contains_known"].to_numpy(bool)
+            table["known_distance"] = table["known_distance"].where(is_new)
     if "why" in table:
         table["why"] = [write_reasons(why) for why in table["why"]]
     told: dict[str, Any] = {"headings": _HEADINGS, "formats": _FORMATS}

@@ -37,7 +37,7 @@ from gossan.report._prospect_words import (
     verdict_sentence,
 )
 from gossan.report._writing import number_of
-from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Finding, Table, Text
+from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Finding, Table
 from gossan.report.page import Section
 
 if TYPE_CHECKING:
@@ -86,14 +86,11 @@ def trust_section(findings: ProspectFindings) -> Section:
     blocks: list[Block] = []
     five, more = five_facts(findings), _more_facts(findings)
     blocks += [Facts(five)] if five else []
-    blocks += _verdicts(findings)
+    blocks += [*_verdicts(findings), *(leak_finding(leak) for leak in findings.leaks)]
     blocks += [Facts(more)] if more else []
     if findings.scores is not None and len(findings.scores):
         blocks += _protocol_figure(findings, findings.scores)
     blocks += _curve_figure(findings) + _comparison_table(findings) + _field_blocks(findings)
-    if findings.leaks:
-        blocks.append(Text("What may flatter these numbers:"))
-    blocks += [leak_finding(leak) for leak in findings.leaks]
     blocks += _folded_tables(findings)
     held = f" Held out: {findings.folds_words}." if findings.folds_words else ""
     intro = (

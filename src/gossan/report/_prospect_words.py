@@ -379,7 +379,8 @@ def verdict_sentence(findings: ProspectFindings) -> str:
     if used == model:
         return {
             "better": f"{_capital(model)} beats the best simple method, {what}, {by}.",
-            "worse": f"A simple method wins: {what} does better than {model} {by}. Use its map.",
+            "worse": f"A simple method wins: {what} does better than {model}"
+            f" {difference_words(-row[['difference', 'high', 'low']].astype(float))}. Use its map.",
             "tie": f"A simple method ties: {model} cannot be told from {what} ({by}).",
             "unknown": f"{_capital(model)} differs from the simple {what} {by}; whether that is more"
             " than luck is not known.",
@@ -411,7 +412,7 @@ def _made_words(findings: ProspectFindings, used: str, simple: str) -> str:
 def difference_words(row: pd.Series) -> str:
     """Write a difference in AUC with its interval."""
     told = f"by {signed(number_of(row, 'difference'))} AUC"
-    low, high = number_of(row, "low"), number_of(row, "high")
+    low, high = sorted((number_of(row, "low"), number_of(row, "high")))
     if not np.isfinite([low, high]).all():
         return told
     return f"{told}, 95 % interval {signed(low)} to {signed(high)}"
