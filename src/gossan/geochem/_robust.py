@@ -25,6 +25,7 @@ def median_and_spread(values: Floats) -> tuple[Floats, Floats]:
         warnings.simplefilter("ignore", RuntimeWarning)  # a column of NaN
         centre = np.nanmedian(values, axis=0)
         away = np.abs(values - centre)
+        away[away <= 1e-13 * np.nanmax(np.abs(values), axis=0, initial=0.0)] = 0.0  # rounding
         spread = MAD_TO_STD * np.nanmedian(away, axis=0)
         others = MAD_TO_STD * np.nanmedian(np.where(away > 0, away, np.nan), axis=0)
     spread = np.where(spread == 0, np.nan_to_num(others), spread)

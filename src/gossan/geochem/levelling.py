@@ -396,7 +396,8 @@ def _read_shares(
     if (rocks < -1e-6).any() or (sums > 1.0 + 1e-3).any():
         raise ValueError(
             f"Shares of a catchment lie between 0 and 1 and add up to 1 at most, got"
-            f" {np.nanmin(rocks):g} and a sum of {np.nanmax(sums):g}. Divide areas of rock by the area of the catchment."
+            f" {np.nanmin(rocks):g} and a sum of {np.nanmax(sums):g}. Divide areas of rock by the area"
+            " of the catchment."
         )
     is_rare = np.nansum(rocks, axis=0) < least
     rest = np.clip(1.0 - rocks[:, ~is_rare].sum(axis=1), 0.0, None)

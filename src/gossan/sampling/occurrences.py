@@ -114,7 +114,7 @@ def place_occurrences(
     shape = grid_shape(grid)
     inside_mask = _read_mask(mask, shape)
     coords = _read_points(points, grid)
-    has_place = np.isfinite(coords).all(axis=1)
+    has_place: NDArray[np.bool_] = np.asarray(np.isfinite(coords).all(axis=1))
     _refuse_degrees(coords[has_place], grid)
     places = np.full(coords.shape, np.nan)
     lows = [float(grid[axis][0]) for axis in axes_of(grid)]
