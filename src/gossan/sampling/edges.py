@@ -14,9 +14,7 @@ __all__ = ["MOST_EDGE", "edge_fraction", "fill_edges"]
 MOST_EDGE = 0.5  # share of a field without data above which a cell is nodata
 
 
-def fill_edges(
-    volume: ArrayLike, field: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def fill_edges(volume: ArrayLike, field: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return layers filled a little beyond their edge, and the share of each field without data.
 
     Windows of `field` cells about a cell near the edge of the data, or about a small hole in it, are
@@ -63,7 +61,7 @@ def fill_edges(
         raise ValueError(
             f"A volume has shape (channels, ny, nx), got {layers.shape}. Stack the layers of a map."
         )
-    has_data = ~np.isnan(layers).any(axis=0)
+    has_data = np.asarray(~np.isnan(layers).any(axis=0))
     share = edge_fraction(has_data, field)
     if half == 0 or has_data.all():
         return layers.copy(), share
