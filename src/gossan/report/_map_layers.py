@@ -170,4 +170,10 @@ def _classes(given: Any, layer: xr.DataArray) -> dict[int, tuple[str, str]]:
             " legend can tell apart. Group them, or leave `classes` out."
         )
     colours = class_colours(shown.values())
-    return {code: (name, colours.get(name, "#7a7f85")) for code, name in shown.items()}
+    return {code: (name, _paler(colours.get(name, "#7a7f85"))) for code, name in shown.items()}
+
+
+def _paler(colour: str) -> str:
+    """Blend a colour with paper, so that symbols stand out on ground of that colour."""
+    parts = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return "#" + bytes(round(0.55 * part + 0.45 * 255) for part in parts).hex()

@@ -244,17 +244,20 @@
       }
       return pattern[key];
     }
-    function hatch(colour, ground, down) {
+    function hatch(looks, ground, down) { // looks: colour and shift of the lines of a tile
       var tile = document.createElement("canvas"), k = Math.round(7 * dense), ink;
       tile.width = tile.height = k;
       ink = tile.getContext("2d");
       if (ground) { ink.fillStyle = ground; ink.fillRect(0, 0, k, k); }
-      ink.strokeStyle = colour; ink.lineWidth = dense;
-      for (var shift = -k; shift <= k; shift += k) {
-        ink.beginPath();
-        ink.moveTo(shift - 1, down ? -1 : k + 1); ink.lineTo(shift + k + 1, down ? k + 1 : -1);
-        ink.stroke();
-      }
+      ink.lineWidth = dense;
+      looks.forEach(function (look) {
+        ink.strokeStyle = look[0];
+        for (var shift = -k + look[1] * dense; shift <= k + 1; shift += k) {
+          ink.beginPath();
+          ink.moveTo(shift - 1, down ? -1 : k + 1); ink.lineTo(shift + k + 1, down ? k + 1 : -1);
+          ink.stroke();
+        }
+      });
       return pen.createPattern(tile, "repeat");
     }
 
@@ -326,8 +329,8 @@
       var isWhole = !isFirst && Math.abs(view.scale - fitted) < 1e-9 * fitted;
       canvas.width = Math.round(wide * dense); canvas.height = Math.round(high * dense);
       size = [wide, high];
-      pattern.nodata = hatch("#b9c1c8", "#eceef0", false);
-      pattern.bare = hatch("rgba(29,39,51,.75)", "", true);
+      pattern.nodata = hatch([["#b9c1c8", 0]], "#eceef0", false);
+      pattern.bare = hatch([["rgba(29,39,51,.8)", 0], ["rgba(255,255,255,.6)", 1.6]], "", true); // seen on dark and on bright
       if (isFirst || isWhole) { showAll(); }
       draw();
     }
