@@ -119,49 +119,61 @@ def test_a_start_knows_no_ore_until_it_is_fitted(kind, request, ground):
     assert np.ptp(head.predict_proba(X)) > 0.0
 
 
-def test_planted_haloes_are_learned_and_found_with_few_labels(ground, haloed):
-    assert haloed.losses_[:, -1].max() < 0.9 * haloed.losses_[:, 0].min()
-    rng = np.random.default_rng(7)
-    windows = np.stack(
-        [ground[:, i : i + 3, j : j + 3] for i, j in rng.integers(0, 37, size=(340, 2))]
-    )
-    both = np.concatenate([plant_haloes(windows, random_state=1), windows])
-    labels = np.repeat([1, 0], 340)
-    few, rest = np.arange(680) % 34 == 0, np.arange(680) % 34 > 0
-    scores = [
-        roc_auc_score(
-            labels[rest], model.fit(both[few], labels[few]).predict_proba(both[rest])[:, 1]
-        )
-        for tune in ("head", "all")
-        for start in (haloed, None)
-        if start is not None or tune == "all"
-        for model in [WindowCNN(start=start, tune=tune, n_members=2, random_state=0)]
-    ]
-    assert scores[0] > max(0.9, scores[2] + 0.03)
-    assert scores[1] > scores[2] + 0.03
+def test_a_model_of_a_deposit_finds_it_without_a_label():
+    rng = np.random.default_rng(3)
+    windows = rng.normal(size=(900, 5, 9, 9))
+    zoned = {"core": [1], "ring": [3, 4]}
+    ore = plant_haloes(windows[:100], **zoned, random_state=1)
+    others = {
+        "bare": windows[100:200],
+        "decoy": plant_haloes(windows[200:300], **zoned, shape="decoy", random_state=2),
+        "reversed": plant_haloes(windows[300:400], core=[3, 4], ring=[1], random_state=3),
+    }
+    settings = {"n_members": 2, "epochs": 25, "random_state": 0}
+    start = pretrain_windows(windows[400:], "haloes", **zoned, **settings)
+    assert start.losses_[:, -1].max() < 0.8 * start.losses_[:, 0].min()
+    for each in others.values():
+        both = np.concatenate([ore, each])
+        assert roc_auc_score(np.repeat([1, 0], 100), start.predict_proba(both)[:, 1]) > 0.8
+    assert start.occlusion(ore)[:, [0, 2]].mean() < 0.2 * start.occlusion(ore)[:, 1].mean()
 
 
-def test_only_wanted_elements_rise():
-    windows = np.random.default_rng(7).normal(size=(300, 4, 3, 3))
-    rise = plant_haloes(windows, elements=[1, 3], random_state=1) - windows
-    np.testing.assert_allclose(rise[:, [0, 2]], 0.0, atol=1e-6)
-    assert (rise[:, [1, 3], 1, 1].max(axis=1) > 0.5).all()
+def rises(shape="halo", **zoning):
+    """Return what is planted in 400 windows of noise, (400, 10, 9, 9), in standard deviations."""
+    flat = np.random.default_rng(0).normal(size=(400, 10, 9, 9))
+    return plant_haloes(flat, shape=shape, **zoning, random_state=0) - flat
 
 
 def test_a_halo_is_a_core_about_the_middle_and_at_times_a_ring():
-    flat = np.random.default_rng(0).normal(size=(400, 10, 9, 9))
-    rise = plant_haloes(flat, random_state=0) - flat
-    middle = rise[:, :, 4, 4]
-    is_core = middle > 0.99 * rise.max(axis=(2, 3))
-    is_core &= middle > 0.1
-    per_window = is_core.sum(axis=1)
-    assert set(np.unique(per_window)) == {2, 3, 4, 5}
-    peaks = middle[is_core]
-    assert 0.6 < peaks.min() < peaks.max() < 4.0  # in standard deviations, which are one
-    is_ring = (rise.max(axis=(2, 3)) > 0.5) & ~is_core
-    assert 0.3 < is_ring.any(axis=1).mean() < 0.6
-    assert middle[is_ring].mean() < 0.5 * rise.max(axis=(2, 3))[is_ring].mean()
+    rise = rises()
+    middle, most = rise[:, :, 4, 4], rise.max(axis=(2, 3))
+    is_core = (middle > 0.99 * most) & (middle > 0.1)
+    assert set(np.unique(is_core.sum(axis=1))) == {2, 3, 4, 5}
+    assert 0.45 < middle[is_core].min() < middle[is_core].max() < 3.3
+    is_ring = (most > 0.4) & ~is_core
+    assert 0.35 < is_ring.any(axis=1).mean() < 0.65
+    assert middle[is_ring].mean() < 0.3 * most[is_ring].mean()
     np.testing.assert_allclose(rise, rise[:, :, ::-1, ::-1], atol=1e-5)  # ellipses
+
+
+def test_only_the_elements_that_are_told_rise():
+    rise = rises(core=[1, 3], ring=[8])
+    np.testing.assert_allclose(rise[:, [0, 2, 4, 5, 6, 7, 9]], 0.0, atol=1e-6)
+    assert (rise[:, [1, 3], 4, 4] > 0.45).all()
+    assert (rise[:, 8].max(axis=(1, 2)) > 2.0 * rise[:, 8, 4, 4]).mean() > 0.9
+    assert (rises(core=[1])[:, 1, 4, 4] > 0.45).all()
+
+
+def test_a_decoy_has_the_elements_of_a_halo_but_not_its_shape():
+    decoy = rises("decoy", core=[1, 3], ring=[8])
+    np.testing.assert_allclose(decoy[:, [0, 2, 4, 5, 6, 7, 9]], 0.0, atol=1e-6)
+    is_centred = decoy[:, 1, 4, 4] > 0.99 * decoy[:, 1].max(axis=(1, 2))
+    assert 0.4 < is_centred.mean() < 0.65
+    together = np.corrcoef(decoy[~is_centred, 1].ravel(), decoy[~is_centred, 3].ravel())[0, 1]
+    assert together > 0.8
+    places = decoy[:, 8].reshape(400, 81).argmax(axis=1)
+    assert len(np.unique(places)) > 60
+    assert np.abs(decoy[:, 8].mean(axis=0)[[0, -1]].mean() / decoy[:, 8].mean()) > 0.4
 
 
 def test_windows_and_maps_that_miss_values_are_taken(ground):
@@ -217,7 +229,9 @@ def test_what_is_given_does_not_change(ground):
         ("masked", {"architecture": "same"}, "with 'same' padding"),
         ("masked", {"field": 4}, "sees 1, 3, 5, 7, 9 cells a side"),
         ("masked", {"field": 45}, "holds no window of 45"),
-        ("haloes", {"elements": [4]}, "elements must be channels from 0 to 3"),
+        ("haloes", {"core": [4]}, "core and ring must be channels from 0 to 3"),
+        ("haloes", {"core": [1], "ring": [2, 1]}, "each once"),
+        ("haloes", {"ring": [2]}, "one or more in the core"),
         ("haloes", {"n_windows": 1}, "needs 2 or more whole windows"),
     ],
 )

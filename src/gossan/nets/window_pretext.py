@@ -23,11 +23,17 @@ __all__ = ["plant_haloes", "pretrain_windows"]
 
 METHODS = ("masked", "haloes")
 USUAL = {"epochs": 20, "weight_decay": 0.1, "element_dropout": 0.3}
+SHAPES = ("halo", "decoy")
 Windows = NDArray[np.float32]
+Shares = NDArray[np.float64]
 
 _RADII = (0.6, 1.8)  # of a core, its standard deviation [cells]
-_PEAKS = (1.0, 3.0)  # of a halo, in standard deviations of its element
+_REACHES = (1.8, 3.0)  # of a ring, its radius over that of the core
+_WIDTH = 0.6  # of a ring, its standard deviation over the radius of the core
+_PEAKS = (0.7, 2.5)  # of a halo, in standard deviations of its element
+_UNLIKE = (0.7, 1.3)  # factors on the peaks of single elements
 _ASPECTS = (1.0, 2.5)  # length over width
+_MOST = 5  # elements of a core or of a ring, where they are not told
 
 
 def pretrain_windows(
@@ -35,7 +41,8 @@ def pretrain_windows(
     method: str = "masked",
     *,
     field: int | None = None,
-    elements: Sequence[int] | None = None,
+    core: Sequence[int] | None = None,
+    ring: Sequence[int] | None = None,
     hidden: float = 0.3,
     n_windows: int = 4000,
     random_state: int | np.random.Generator | None = None,
@@ -54,12 +61,13 @@ def pretrain_windows(
         A map, of which windows are drawn; or windows, best as logarithms or log-ratios.
     method : {"masked", "haloes"}
         "masked": elements and middle cells are hidden, and told from the rest. "haloes": windows
-        in which a halo was planted are told from those in which none was (see `plant_haloes`).
+        in which a halo was planted are told from bare ones and from those in which the same
+        elements rise anyhow (see `plant_haloes`).
     field : int or None
         Cells along a side that the network sees. None: the size of the windows; of a map, 9.
-    elements : sequence of int, optional
-        Channels that planted haloes may raise, such as the pathfinders of the ore that is sought.
-        None: any.
+    core, ring : sequence of int, optional
+        With "haloes", the channels that the deposits sought raise in their middle and about it. None:
+        others in each window, so that the network learns shapes and no elements.
     hidden : float
         With "masked", share of the elements that are hidden in a window, in (0, 1).
     n_windows : int
@@ -75,8 +83,9 @@ def pretrain_windows(
     Returns
     -------
     start : WindowCNN
-        Its last layer is empty: all probabilities are one half until one that starts from it is
-        fitted.
+        With a `core`, its probability is a score by that model of a deposit, and it may be used
+        like one that was fitted in another district. If not, its last layer is empty: all
+        probabilities are one half until one that starts from it is fitted.
 
     Raises
     ------
@@ -110,9 +119,8 @@ def pretrain_windows(
     model.random_state = int(rng.integers(2**31))
     if method == "masked":
         return _reconstructing(model, windows, hidden)
-    planted = plant_haloes(windows, elements=elements, random_state=rng)
-    model.fit(np.concatenate([planted, windows]), np.repeat([1, 0], len(windows)))
-    for name in HEAD:  # what it knows of made-up haloes is not to be taken for a score of ore
+    model.fit(*_lesson(windows, core, ring, rng))
+    for name in HEAD if core is None else ():  # made-up elements are not to be taken for ore
         model.weights_[name] = np.zeros_like(model.weights_[name])
     return model
 
@@ -120,20 +128,26 @@ def pretrain_windows(
 def plant_haloes(
     windows: ArrayLike,
     *,
-    elements: Sequence[int] | None = None,
+    core: Sequence[int] | None = None,
+    ring: Sequence[int] | None = None,
+    shape: str = "halo",
     random_state: int | np.random.Generator | None = None,
 ) -> Windows:
     """Windows with a halo planted about the middle of each, shape (n, channels, size, size).
 
-    Two to five elements rise in a core about the middle cell, as an ellipse that points anywhere;
-    in half of the windows as many others rise in a ring about it.
+    A halo is a core of some elements about the middle cell and a ring of others about the core,
+    ellipses that point anywhere. Radii, heights and lengths differ from window to window.
 
     Parameters
     ----------
     windows : array of shape (n, channels, size, size)
         Missing values stay missing.
-    elements : sequence of int, optional
-        Channels that may rise. None: any.
+    core, ring : sequence of int, optional
+        Channels that rise. Without a core, two to five, others in each window, and as many in a
+        ring in every second window. A core without a ring has none.
+    shape : {"halo", "decoy"}
+        "decoy": the elements of the core rise together, and those of the ring, but in patches
+        anywhere; every second core stays in the middle.
     random_state : int, Generator or None
 
     Returns
@@ -143,27 +157,42 @@ def plant_haloes(
     Raises
     ------
     ValueError
-        If `elements` are no channels of the windows.
+        If core or ring are no channels of the windows, or there is a ring without a core.
 
     Examples
     --------
     >>> planted = plant_haloes(np.random.default_rng(0).normal(size=(50, 6, 5, 5)), random_state=0)
-    >>> bool(planted[:, :, 2, 2].mean() > 0.5 + planted[:, :, 0, 0].mean())
+    >>> bool(planted[:, :, 2, 2].mean() > 0.3 + planted[:, :, 0, 0].mean())
     True
     """
+    check_option("shape", shape, SHAPES)
     planted = np.array(windows, dtype=np.float32)
-    n_channels = planted.shape[1]
-    chosen = np.arange(n_channels) if elements is None else np.unique(elements).astype(np.int64)
-    if not len(chosen) or chosen[0] < 0 or chosen[-1] >= n_channels:
-        raise ValueError(
-            f"elements must be channels from 0 to {n_channels - 1}, got {elements}. Count the"
-            " layers in their order, or leave elements=None."
-        )
+    told = _zoning(core, ring, planted.shape[1])
     rng = check_random_state(random_state)
     spread = np.nanstd(planted, axis=(0, 2, 3))
     for window in planted:
-        _plant(window, chosen, spread, rng)
+        inner, outer = _drawn_zoning(len(window), rng) if told is None else told
+        patches = (_halo if shape == "halo" else _decoy)(window.shape[1], rng)
+        for elements, share in zip((inner, outer), patches, strict=True):
+            peaks = rng.uniform(*_PEAKS) * rng.uniform(*_UNLIKE, len(elements)) * spread[elements]
+            window[elements] += peaks[:, None, None] * share
     return planted
+
+
+def _lesson(
+    windows: Windows,
+    core: Sequence[int] | None,
+    ring: Sequence[int] | None,
+    rng: np.random.Generator,
+) -> tuple[Windows, NDArray[np.int64]]:
+    """Return windows with a halo, and as many that are bare or hold a decoy, and their labels."""
+    haloes, decoys = (
+        plant_haloes(windows, core=core, ring=ring, shape=shape, random_state=rng)
+        for shape in SHAPES
+    )
+    is_bare = rng.uniform(size=len(windows)) < 0.5
+    others = np.where(is_bare[:, None, None, None], windows, decoys)
+    return np.concatenate([haloes, others]), np.repeat([1, 0], len(windows))
 
 
 def _reconstructing(model: WindowCNN, windows: Windows, hidden: float) -> WindowCNN:
@@ -190,33 +219,59 @@ def _reconstructing(model: WindowCNN, windows: Windows, hidden: float) -> Window
     return WindowCNN.from_arrays(told | {"field": field}, arrays)
 
 
-def _plant(
-    window: Windows, chosen: NDArray[np.int64], spread: NDArray, rng: np.random.Generator
-) -> None:
-    """Raise some elements of a window (channels, size, size) about its middle."""
-    order = rng.permutation(chosen)
-    most = max(1, min(5, len(order)))
-    n_core = int(rng.integers(min(2, most), most + 1))
-    radius, core = _far(window.shape[1], rng), rng.uniform(*_RADII)
-    halo = np.exp(-0.5 * (radius / core) ** 2)
-    window[order[:n_core]] += _peaks(n_core, spread[order[:n_core]], rng) * halo
-    around = order[n_core : 2 * n_core]
-    if len(around) and rng.uniform() < 0.5:
-        reach = core * rng.uniform(1.8, 3.0)
-        ring = np.exp(-0.5 * ((radius - reach) / (0.6 * core)) ** 2)
-        window[around] += _peaks(len(around), spread[around], rng) * ring
+def _zoning(
+    core: Sequence[int] | None, ring: Sequence[int] | None, n_channels: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Return the channels of core and ring, or None where they are not told."""
+    if core is None and ring is None:
+        return None
+    inner, outer = (np.array([] if g is None else g, dtype=np.int64) for g in (core, ring))
+    both = np.concatenate([inner, outer])
+    if (
+        not len(inner)
+        or len(np.unique(both)) < len(both)
+        or not set(both) <= set(range(n_channels))
+    ):
+        raise ValueError(
+            f"core and ring must be channels from 0 to {n_channels - 1}, each once and one or more in"
+            f" the core, got {core} and {ring}. Count the layers in their order."
+        )
+    return inner, outer
 
 
-def _peaks(count: int, spread: NDArray, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return heights (count, 1, 1) of one halo, alike but not equal in its elements."""
-    height = rng.uniform(*_PEAKS) * rng.uniform(0.7, 1.3, count)
-    return (height * spread)[:, None, None]
+def _drawn_zoning(
+    n_channels: int, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return some channels for a core, and as many or none for a ring."""
+    order, most = rng.permutation(n_channels), min(_MOST, n_channels)
+    n = int(rng.integers(min(2, most), most + 1))
+    return order[:n], order[n : 2 * n] if rng.uniform() < 0.5 else order[:0]
 
 
-def _far(size: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return the radius of each cell (size, size) in an ellipse about the middle [cells]."""
+def _halo(size: int, rng: np.random.Generator) -> tuple[Shares, Shares]:
+    """Return the share of its peak that a core has in each cell (size, size), and its ring."""
+    radius, core = _far(size, (0.0, 0.0), rng), rng.uniform(*_RADII)
+    reach = core * rng.uniform(*_REACHES)
+    ring = np.exp(-0.5 * ((radius - reach) / (_WIDTH * core)) ** 2)
+    return np.exp(-0.5 * (radius / core) ** 2), ring
+
+
+def _decoy(size: int, rng: np.random.Generator) -> tuple[Shares, Shares]:
+    """Return the shares of two patches, of which the first may lie in the middle."""
+    half = size / 2
+    places = rng.uniform(-half, half, (2, 2)) * [[rng.integers(2)], [1]]
+    radii = rng.uniform(*_RADII) * np.array([1.0, rng.uniform(1.0, 1.5)])
+    first, second = (
+        np.exp(-0.5 * (_far(size, (y, x), rng) / radius) ** 2)
+        for (y, x), radius in zip(places, radii, strict=True)
+    )
+    return first, second
+
+
+def _far(size: int, middle: tuple[float, float], rng: np.random.Generator) -> Shares:
+    """Return the radius of each cell (size, size) in an ellipse that points anywhere [cells]."""
     along = np.arange(size) - size // 2
-    y, x = np.meshgrid(along, along, indexing="ij")
+    y, x = np.meshgrid(along - middle[0], along - middle[1], indexing="ij")
     angle, aspect = rng.uniform(0.0, np.pi), rng.uniform(*_ASPECTS)
     first = x * np.cos(angle) + y * np.sin(angle)
     second = y * np.cos(angle) - x * np.sin(angle)
