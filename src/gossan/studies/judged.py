@@ -86,7 +86,7 @@ def judge_methods(
     area_km2 : float
         Supported area.
     choose : str
-        Method that the user wants; "" takes the simplest that no other beats.
+        Method that the user wants; "" takes the simplest that is as good as the best.
     folder : RunFolder, optional
         Keeps finished parts.
     depends : mapping, optional

@@ -14,7 +14,7 @@ import xarray as xr
 from gossan.data.grids.files import write_grid
 from gossan.data.grids.grid import add_layer, spacing_of
 from gossan.data.grids.styles import write_percentile_style
-from gossan.data.vectors import write_vectors
+from gossan.data.vector_writing import write_vectors
 from gossan.prospectivity.map_model import MapModel
 from gossan.report.maps import MapLayer, MapLines, MapPoints, MapPolygons, MapView, write_map
 from gossan.saving import save_model
