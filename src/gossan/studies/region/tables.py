@@ -219,7 +219,7 @@ def _from_samples(settings: Settings, folder: Path) -> _Sampled:
     told = settings["samples"]
     read = dict(told["read"])
     read["table"] = folder / read["table"]
-    assays = read_assays(**read, duplicates="keep")
+    assays = read_assays(**read)
     keys = ("crs", "to_crs", "easting", "northing")
     places = place_table(assays.sites, source=assays.source, **{key: told[key] for key in keys})
     values, censored = assays.values.iloc[places.rows], assays.censored.iloc[places.rows]
