@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from _region_worlds import rows as rows_of_worlds
 from _table import Options, parse_options, report
-
 from gossan.datasets import find
 from gossan.studies.judged import Judged, judge_methods
 from gossan.studies.region import sections
