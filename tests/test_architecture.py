@@ -34,7 +34,11 @@ MAY_IMPORT["studies"] = tuple(room for room in MAY_IMPORT if room not in ("", "s
 MAY_IMPORT["study"] = tuple(room for room in MAY_IMPORT if room not in ("", "cli"))
 
 # Estimators of nets/ share the private modules; only these build on another estimator.
-NETS_MAY_IMPORT = {"pretext": ("dense",), "student_teacher": ("autoencoder",)}
+NETS_MAY_IMPORT = {
+    "pretext": ("dense",),
+    "student_teacher": ("autoencoder",),
+    "window_pretext": ("window_cnn",),
+}
 
 # The few that tell the version of gossan in what they write.
 MAY_KNOW_VERSION = ("study", "studies", "saving", "cli", "nets", "models", "report")

@@ -50,6 +50,7 @@ FAST: dict[str, dict] = {
     "WindowStatistics": {"field": 1},
     "StackedTransfer": {"source": PathfinderIndex([0]).fit(np.eye(4)), "field": 1},
     "ScoreBlend": {"estimators": [("line", PointLogistic()), ("far", MahalanobisIndex())]},
+    "PretextClassifier": {"epochs": 60, "learning_rate": 0.01, "pretext_epochs": 5},
     "NormalsOnly": {"detector": IsolationForest(n_estimators=20, random_state=0)},
 }
 # Detectors that take y = 0 for normal rows, and any other number for the rest.

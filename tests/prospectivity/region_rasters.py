@@ -24,7 +24,9 @@ class NorthMinusSouth:
         x = np.asarray(X, dtype=float)
         mid = x.shape[-1] // 2
         north, south = x[..., 0, mid + half, mid], x[..., 0, mid - half, mid]
-        said = 1.0 / (1.0 + np.exp(-(0.7 * north - 0.2 * south + 0.4 * x[..., -1, mid, mid - half])))
+        said = 1.0 / (
+            1.0 + np.exp(-(0.7 * north - 0.2 * south + 0.4 * x[..., -1, mid, mid - half]))
+        )
         whole = x[..., mid - half : mid + half + 1, mid - half : mid + half + 1]
         said = np.where(np.isnan(whole).any(axis=(-1, -2, -3)), np.nan, said)
         return np.stack([1 - said, said], axis=-1)
@@ -82,6 +84,4 @@ def write_raster(path, bands, *, names=(), units=(), crs="EPSG:32650", nodata=np
 
 def write_layers(folder, volume, names=("Cu", "Li")):
     """Write a raster a layer; return their paths."""
-    return [
-        write_raster(folder / f"{name}.tif", volume[i : i + 1]) for i, name in enumerate(names)
-    ]
+    return [write_raster(folder / f"{name}.tif", volume[i : i + 1]) for i, name in enumerate(names)]

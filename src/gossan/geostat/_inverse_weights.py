@@ -36,7 +36,9 @@ class Weighing:
     n_jobs: int
 
 
-def weighted_means(samples: Floats, values: Floats, targets: Floats, how: Weighing) -> Floats:
+def weighted_means(
+    samples: Floats, values: Floats, targets: Floats, how: Weighing
+) -> NDArray[np.float32]:
     """Return the means (n_elements, n_targets) of elements with gaps, float32.
 
     Each element is what it would be alone: the mean of its own `n_neighbours` nearest known samples.

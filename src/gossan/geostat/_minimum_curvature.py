@@ -80,7 +80,7 @@ class CurvatureSolver:
         The mean and a plane are taken out first: they do not bend, and rounding stays small.
         """
         places = _bilinear(self.nodes, samples)
-        plane = np.column_stack([np.ones(len(samples)), samples])
+        plane = self._plane(samples)
         # With few samples the plane may not be told: then the smallest one serves.
         slopes = np.linalg.lstsq(plane, values, rcond=1e-10)[0]
         matrix = (self.energy + STIFFNESS * (places.T @ places)).tocsc()
@@ -92,8 +92,14 @@ class CurvatureSolver:
         )
         heights = factor.solve(STIFFNESS * (places.T @ (values - plane @ slopes)))
         north, east = np.meshgrid(self.nodes.northing, self.nodes.easting, indexing="ij")
-        trend = np.column_stack([np.ones(north.size), east.ravel(), north.ravel()]) @ slopes
+        trend = self._plane(np.column_stack([east.ravel(), north.ravel()])) @ slopes
         return (heights + trend).reshape(*self.nodes.shape, -1)
+
+    def _plane(self, points: Floats) -> Floats:
+        """Return a constant and both coordinates, of the size of one."""
+        middle = np.array([self.nodes.easting.mean(), self.nodes.northing.mean()])
+        size = self.nodes.step * max(self.nodes.shape)
+        return np.column_stack([np.ones(len(points)), (points - middle) / size])
 
 
 def at_cells(nodes: Nodes, heights: Floats, axes: tuple[Floats, Floats]) -> Floats:

@@ -78,10 +78,11 @@ class GriddedPoints:
 
     def __str__(self) -> str:
         merged = self.n_samples - self.n_places
-        lines = [
+        first = (
             f"{len(self.elements)} elements of {self.n_samples:,} samples on"
             f" {self.grid.sizes['northing']} x {self.grid.sizes['easting']} cells. {self.rule}"
-        ]
+        )
+        lines = [first]
         if merged:
             lines.append(
                 f"{self.n_samples:,} samples lie at {self.n_places:,} places, up to"
@@ -305,7 +306,7 @@ def _bend(job: _Job) -> Answer:
     layers: dict[str, NDArray[np.float32]] = dict.fromkeys(job.names, np.empty(0, np.float32))
     for columns in _same_gaps(values):
         rows = ~np.isnan(values[:, columns[0]])
-        heights = solver.solve(points[rows], values[np.ix_(rows, columns)])
+        heights = solver.solve(points[rows], values[rows][:, columns])
         for i, column in enumerate(columns):
             layers[job.names[column]] = at_cells(nodes, heights[..., i], job.axes).astype(
                 np.float32
@@ -346,7 +347,8 @@ def _is_one(model: Any) -> bool:
 
 def _same_gaps(values: Floats) -> list[list[int]]:
     """Return the columns that are known at the same rows, set by set."""
-    known, sets = ~np.isnan(values), {}
+    known = ~np.isnan(values)
+    sets: dict[bytes, list[int]] = {}
     for column in range(values.shape[1]):
         sets.setdefault(known[:, column].tobytes(), []).append(column)
     return list(sets.values())

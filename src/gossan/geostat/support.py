@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from gossan.geostat._samples import coordinate_tolerance, twin_labels
-from gossan.geostat.gridding import axes_of_map, along_axes
+from gossan.geostat.gridding import along_axes, axes_of_map
 
 __all__ = ["sample_reach", "support_mask"]
 

@@ -27,6 +27,7 @@ __getattr__, __dir__, __all__ = attach(
         "stability": ["stability_of", "top_overlap"],
         "stacking": ["StackedTransfer"],
         "score_blend": ["ScoreBlend"],
+        "known": ["DistanceToKnown"],
         "detection": ["DETECTORS", "make_detector", "NormalsOnly", "PatchTable"],
     },
 )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gossan.models._map_estimator import read_classes
@@ -29,13 +30,13 @@ class DistanceToKnown(ClassifierMixin, BaseEstimator):
     occurrences_ : float64 array of shape (n_occurrences, n_features)
         Coordinates of the training occurrences [m].
     scale_ : float
-        Median distance of the training background [m], where the probability is one half.
+        Half the median distance of the training background [m], where the probability is one half.
 
     Examples
     --------
     >>> model = DistanceToKnown().fit([[0, 0], [100, 0], [300, 0]], [1, 0, 0])
     >>> model.predict_proba([[0, 0], [200, 0], [800, 0]])[:, 1].round(2)
-    array([1. , 0.5, 0.2])
+    array([1.  , 0.33, 0.11])
     """
 
     def fit(self, X: ArrayLike, y: ArrayLike) -> DistanceToKnown:
@@ -61,7 +62,7 @@ class DistanceToKnown(ClassifierMixin, BaseEstimator):
         self.classes_, codes = read_classes(y, len(places))
         self.occurrences_ = places[codes == 1]
         far = cKDTree(self.occurrences_).query(places[codes == 0])[0]
-        self.scale_ = float(np.median(far)) or 1.0
+        self.scale_ = float(np.median(far)) / 2.0 or 1.0
         return self
 
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -74,3 +75,9 @@ class DistanceToKnown(ClassifierMixin, BaseEstimator):
     def predict(self, X: ArrayLike) -> NDArray:
         """Return the more probable class of each place, shape (n,)."""
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that there are two classes."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        return tags

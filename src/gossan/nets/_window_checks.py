@@ -8,17 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_array, validate_data
+
 from gossan._checks import check_option, did_you_mean
-from gossan.nets._window_forward import FIELDS, WIDTHS
+from gossan.nets._window_forward import FIELDS, HEAD, WIDTHS
 
 OPTIONS = {
     "weights": ("class", "class_group", "group", "none"),
     "scaling": ("standard", "none"),
-    "augment": ("none", "flips"),
+    "augment": ("none", "flips", "half_turns"),
     "missing": ("refuse", "channel"),
     "schedule": ("cosine", "steps", "constant"),
     "tune": ("all", "head"),
 }
+RATE = 5e-3
 
 
 def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,6 +58,29 @@ def _checked_widths(architecture: str, widths: Sequence[int] | None) -> tuple[in
     return found
 
 
+def read_windows(model: Any, X: ArrayLike, *, reset: bool) -> NDArray[np.float32]:
+    """Return finite windows (n, channels, size, size), with as many channels as the model reads.
+
+    With `reset` the model takes their number, and the names of the columns of a table.
+    """
+    may_miss: Any = "allow-nan" if model.missing == "channel" else True
+    options: dict[str, Any] = {"dtype": np.float32, "ensure_all_finite": may_miss}
+    if np.ndim(X) == 4:
+        windows = check_array(X, allow_nd=True, input_name="X", **options)
+        if reset:
+            model.n_features_in_ = windows.shape[1]
+            model.__dict__.pop("feature_names_in_", None)
+    else:
+        windows = validate_data(model, X, reset=reset, **options)[:, :, None, None]
+    c, ny, nx = windows.shape[1:]
+    if ny != nx or c != model.n_features_in_:
+        raise ValueError(
+            f"X must be windows (n, {model.n_features_in_} channels (features), size, size), got"
+            f" shape {windows.shape}. Cut them as in training."
+        )
+    return windows
+
+
 def check_field(architecture: str, field: int, size: int) -> None:
     """Raise unless a network of this field exists and windows of this size hold it."""
     fields = FIELDS[architecture]
@@ -62,6 +90,19 @@ def check_field(architecture: str, field: int, size: int) -> None:
             f" windows of an odd size that hold them; got a field of {field} in windows of size"
             f" {size}. Cut other windows, or pass another field."
         )
+
+
+def usual_rate(start: Any, tune: str) -> float:
+    """Return the learning rate: lower for all layers of a network that has learned ore."""
+    has_learned_ore = start is not None and start.weights_[HEAD[0]].any()
+    return RATE / 10 if has_learned_ore and tune == "all" else RATE
+
+
+def form_of(model: Any) -> dict[str, Any]:
+    """Return what a network must share with the one that it starts from."""
+    settings = check_settings(model.get_params(deep=False))
+    told = {key: settings[key] for key in ("architecture", "widths", "missing")}
+    return {"field": model.field_, "channels (features)": model.names_} | told
 
 
 def check_start(start: Mapping[str, Any], own: Mapping[str, Any]) -> None:

@@ -31,6 +31,7 @@ class Stage(NamedTuple):
 
 
 POOL = Stage(KERNEL, 0)
+HEAD = ("head.weight", "head.bias")
 
 
 def stages_of(architecture: str, field: int, widths: Sequence[int]) -> tuple[Stage, ...]:
@@ -60,6 +61,13 @@ def convolutions(stages: Sequence[Stage]) -> list[Stage]:
     return [stage for stage in stages if stage.n_out]
 
 
+def middle_of(windows: Array, field: int) -> Array:
+    """Return the middle of windows (n, channels, size, size), the channels last."""
+    rim = (windows.shape[2] - field) // 2
+    inner = windows[:, :, rim : rim + field, rim : rim + field]
+    return np.ascontiguousarray(np.moveaxis(inner, 1, 3))
+
+
 def ready(cells: Array, center: NDArray, scale: NDArray, *, tells_missing: bool) -> Array:
     """Return cells scaled; if asked, none missing, with the share of elements that are there."""
     scaled = cells - center.astype(np.float32)
@@ -76,6 +84,11 @@ def without_each(cells: Array, background: NDArray) -> Iterator[Array]:
         less = cells.copy(order="K")
         less[..., i] = np.where(np.isnan(cells[..., i]), np.nan, level)
         yield less
+
+
+def at_background(cells: Array, background: NDArray) -> Array:
+    """Return cells that are background throughout; what misses stays so."""
+    return np.where(np.isnan(cells), cells, background.astype(np.float32))
 
 
 def logits(weights: Weights, stages: Sequence[Stage], cells: Array) -> Array:

@@ -12,6 +12,12 @@ __getattr__, __dir__, __all__ = attach(
         "targets": ["Targets", "find_targets"],
         "collars": ["suggest_collars"],
         "map_model": ["MapModel"],
+        "map_targets": [
+            "TargetsOnFile",
+            "find_map_targets",
+            "write_map_targets",
+            "write_raster_targets",
+        ],
         "rasters": ["ScoringPlan", "ScoredRasters", "plan_rasters", "score_rasters"],
     },
 )

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metaestimators import available_if
 
 from gossan import saving
-from gossan._checks import check_option
+from gossan._checks import check_option, did_you_mean
 
 __all__ = ["MapModel"]
 
@@ -44,11 +44,13 @@ class MapModel:
         Largest absolute value of a channel; infinite: none is clipped.
     cell_size : float, optional
         Size of the training cells [m]: a window of cells means another distance on other cells.
+    units : str or mapping of str to str, optional
+        Unit of all layers, or of each by its name; "" or left out: not known, and not checked.
 
     Attributes
     ----------
     units_ : dict of str to str
-        Of each layer, once loaded from a folder or set.
+        Of each layer.
 
     Raises
     ------
@@ -76,6 +78,7 @@ class MapModel:
         floor: float | ArrayLike = 0.0,
         clip: float = CLIP,
         cell_size: float | None = None,
+        units: str | Mapping[str, str] | None = None,
     ) -> None:
         self.estimator = estimator
         self.layers = _checked_names(layers)
@@ -86,6 +89,7 @@ class MapModel:
         self.floor = _one_a_layer("floor", floor, n)
         self.clip = float(clip)
         self.cell_size = None if cell_size is None else float(cell_size)
+        self.units_ = _units_of(self.layers, units)
         self._check()
 
     def _check(self) -> None:
@@ -188,13 +192,15 @@ class MapModel:
     @classmethod
     def from_arrays(cls, settings: Mapping[str, Any], arrays: dict[str, NDArray]) -> MapModel:
         """Return the model that `to_arrays` took apart; raise ValueError if unsound."""
-        n = (len(settings["layers"]),)
-        clip = settings["clip"]
+        n, clip = (len(settings["layers"]),), settings["clip"]
+        numbers: dict[str, Any] = {
+            name: saving.take(arrays, name, n) for name in ("center", "scale", "floor")
+        }
         return cls(
             saving.unpack(settings, arrays, "estimator", inside="MapModel"),
             settings["layers"],
             transform=list(settings["transform"]),
-            **{name: saving.take(arrays, name, n) for name in ("center", "scale", "floor")},
+            **numbers,
             clip=np.inf if clip is None else clip,
             cell_size=settings["cell_size"],
         )
@@ -209,6 +215,17 @@ def _checked_names(layers: Sequence[str]) -> list[str]:
             " Name each raster once."
         )
     return names
+
+
+def _units_of(layers: Sequence[str], units: str | Mapping[str, str] | None) -> dict[str, str]:
+    given = dict.fromkeys(layers, units) if isinstance(units, str) else dict(units or {})
+    strange = next((name for name in given if name not in layers), None)
+    if strange is not None:
+        raise ValueError(
+            f"units names {strange!r}, which is no layer of {', '.join(layers)[:200]}. Use the names of"
+            f" the layers.{did_you_mean(str(strange), layers)}"
+        )
+    return {name: given.get(name, "") for name in layers}
 
 
 def _one_a_layer(name: str, values: Any, n: int) -> NDArray[np.float64]:

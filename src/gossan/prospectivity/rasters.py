@@ -12,11 +12,8 @@ import os
 import shutil
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +23,18 @@ from numpy.typing import NDArray
 
 from gossan import saving
 from gossan._checks import GossanWarning, check_option
-from gossan.data.grids._windowed import RasterStack, Rectangle, write_tiles
+from gossan.data.grids._windowed import Rasters, RasterStack, Rectangle, tags_of, write_tiles
 from gossan.data.grids.styles import write_percentile_style
+from gossan.prospectivity._raster_job import Job
 from gossan.prospectivity._tiles import AreaRanks, TileFolder
 from gossan.prospectivity.map_model import MapModel
-from gossan.prospectivity.scoring import score_layers
-from gossan.sampling.edges import MOST_EDGE, edge_fraction, fill_edges
 
 __all__ = ["ScoredRasters", "ScoringPlan", "plan_rasters", "score_rasters"]
 
 logger = logging.getLogger(__name__)
 
 Floats = NDArray[np.float32]
-Rasters = Sequence[str | Path] | Mapping[str, str | Path]
-Results = Iterator[tuple[int, Floats]]
+Progress = Callable[[str, int, int], None]
 
 EDGES = ("nearest", "nan")
 BANDS = (("score", ""), ("percentile", "%"), ("spread", ""), ("edge_fraction", ""))
@@ -48,8 +43,6 @@ VALUES_A_TILE = 8_000_000  # of all layers of a tile: 32 MB, of which some copie
 SIDES = (256, 2048)  # cells
 COPIES = 6  # of the layers of a tile while it is scored
 FIXED_BYTES = 500_000_000  # Python, the libraries, GDAL's cache
-TILES_A_THREAD = 2  # in flight on a cluster
-RETRIES = 2  # of a tile whose worker was lost
 ANOTHER_SIZE = 0.1  # of a cell, above which it is another one than in training
 
 
@@ -145,7 +138,7 @@ def score_rasters(
     edges: str = "nearest",
     workers: int = 1,
     scheduler: str | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> ScoredRasters:
     """Score rasters of any size by a map model, into a GeoTIFF that a GIS opens.
 
@@ -158,10 +151,10 @@ def score_rasters(
     model : path, MapModel or fitted estimator
         Folder that `gossan.saving.save_model` wrote, or the model itself. Of a bare estimator the
         layers are its `names_`, taken as they are.
-    rasters : sequence of path, or mapping of layer to path
+    rasters : sequence of path or (layer, path), or mapping of layer to path
         GeoTIFFs, or whatever rasterio opens, on the same cells in projected metres. Layers are found
-        by the names of bands, or by that of a file with one band, whatever their case; a mapping
-        names them. Bands that name a unit of concentration are converted to the model's.
+        by the names of bands, or by that of a file with one band, whatever their case, unless
+        they are named here. Bands that name a unit of concentration are converted to the model's.
     out : path
         Ends in .tif. Bands: score; percentile (share of the scored cells with a lower score, ties
         half [%]: an area rank); spread (standard deviation over the model's members, NaN where it has
@@ -176,7 +169,8 @@ def score_rasters(
     scheduler : str, optional
         Address of a Dask cluster, such as "tcp://10.0.0.5:8786", whose workers have gossan installed.
         They need no shared disk: tiles are sent to them and scores sent back.
-    progress : function of (cells done, cells in all), optional
+    progress : function of (step, cells done, cells in all), optional
+        Steps are "scoring", "ranking", "writing" and "finishing"; each ends with all cells done.
 
     Returns
     -------
@@ -194,6 +188,7 @@ def score_rasters(
     """
     target, fitted = _checked_target(out), _as_model(model)
     check_option("edges", edges, EDGES)
+    say = progress or _silence
     with _stack(fitted, rasters) as stack:
         plan = _plan(fitted, stack, tile, workers)
         _check_room(plan, target)
@@ -203,101 +198,15 @@ def score_rasters(
         told = _finished_before(target, mark)
         if told is None:
             tiles = TileFolder(target.with_name(f".{target.name}.tiles"), mark)
-            job = _Job(fitted, stack, stack.map.tiles(plan.tile), edges)
+            job = Job(fitted, stack, stack.map.tiles(plan.tile), edges)
             todo = [number for number in range(plan.n_tiles) if number not in tiles.done()]
             results = job.here(todo, workers) if scheduler is None else job.there(todo, scheduler)
-            _keep(results, tiles, job, progress)
-            told = _write(target, tiles, job, mark)
+            _keep(results, tiles, job, say)
+            told = _write(target, tiles, job, mark, say)
             tiles.discard()
         style = write_percentile_style(target, band=2)
         size = stack.map.cell_size
         return ScoredRasters(target, style, plan.n_cells, told, told * size[0] * size[1] / 1e6)
-
-
-@dataclass(frozen=True)
-class _Job:
-    """All that there is to do."""
-
-    model: MapModel
-    stack: RasterStack
-    places: list[Rectangle]
-    edges: str
-
-    @property
-    def margin(self) -> int:
-        """Cells read round a tile."""
-        return self.model.field_ if self.edges == "nearest" else self.model.field_ // 2
-
-    def read(self, number: int) -> Floats:
-        """Return the raw layers of a tile with their margin."""
-        return self.stack.read(self.places[number], self.margin)
-
-    def here(self, todo: Sequence[int], workers: int) -> Results:
-        """Yield number and maps of each tile; files are read by this thread alone."""
-        if workers == 1:
-            for number in todo:
-                yield number, score_tile(self.model, self.read(number), self.edges)
-            return
-        waiting = iter(todo)
-        with ThreadPoolExecutor(workers) as pool:
-
-            def send(number: int) -> tuple[int, Future]:
-                return number, pool.submit(score_tile, self.model, self.read(number), self.edges)
-
-            flying = [send(number) for number in islice(waiting, workers + 1)]
-            while flying:
-                number, future = flying.pop(0)
-                yield number, future.result()
-                flying += [send(number) for number in islice(waiting, 1)]
-
-    def there(self, todo: Sequence[int], scheduler: str) -> Results:
-        """As `here`, on the workers of a Dask cluster; few tiles are in flight at a time."""
-        try:
-            from dask.distributed import Client, as_completed
-        except ImportError as error:
-            raise ImportError(
-                'A Dask cluster needs dask[distributed]. Run: pip install "gossan[large]"'
-            ) from error
-        with Client(scheduler) as cluster:
-            model = cluster.scatter(self.model, broadcast=True, hash=False)
-            numbers: dict[Any, int] = {}
-
-            def send(number: int) -> Any:
-                raw = self.read(number)
-                future = cluster.submit(
-                    score_tile, model, raw, self.edges, pure=False, retries=RETRIES
-                )
-                numbers[future.key] = number
-                return future
-
-            waiting = iter(todo)
-            n_first = TILES_A_THREAD * sum(cluster.nthreads().values())
-            flying = as_completed([send(number) for number in islice(waiting, n_first)])
-            for future in flying:
-                yield numbers.pop(future.key), future.result()
-                for number in islice(waiting, 1):
-                    flying.add(send(number))
-
-
-def score_tile(model: MapModel, raw: Floats, edges: str) -> Floats:
-    """Return score, spread and edge fraction (3, ny, nx) of raw layers that have their margin."""
-    field = model.field_
-    margin = field if edges == "nearest" else field // 2
-    inner = slice(margin, -margin or None)
-    channels = model.prepare(raw)
-    if edges == "nearest":
-        channels, share = fill_edges(channels, field)
-    else:
-        share = edge_fraction(~np.isnan(channels).any(axis=0), field)
-    most = MOST_EDGE if edges == "nearest" else 0.0
-    share = share[inner, inner]
-    if not (share <= most).any():
-        blank = np.full_like(share, np.nan)
-        return np.stack([blank, blank, share])
-    score, spread, _ = score_layers(model.estimator, channels, edges="nan")
-    maps = np.stack([score[inner, inner], spread[inner, inner], share]).astype(np.float32)
-    maps[:2, (share > most) | np.isnan(maps[0])] = np.nan
-    return maps
 
 
 def _as_model(model: Any) -> MapModel:
@@ -316,7 +225,7 @@ def _as_model(model: Any) -> MapModel:
 def _stack(model: MapModel, rasters: Rasters) -> RasterStack:
     stack = RasterStack(rasters)
     try:
-        return stack.choose(model.layers, getattr(model, "units_", None))
+        return stack.choose(model.layers, model.units_)
     except BaseException:
         stack.close()
         raise
@@ -396,37 +305,36 @@ def _fingerprint(model: MapModel, stack: RasterStack, tile: int, edges: str) -> 
 
 def _finished_before(target: Path, mark: str) -> int | None:
     """Return the number of scored cells of a file that the same call wrote, None if there is none."""
-    from gossan.data.grids._windowed import tags_of
-
     tags = tags_of(target)
     return int(tags["N_SCORED"]) if tags.get(FINGERPRINT) == mark else None
 
 
 def _keep(
-    results: Results,
+    results: Iterator[tuple[int, Floats]],
     tiles: TileFolder,
-    job: _Job,
-    progress: Callable[[int, int], None] | None,
+    job: Job,
+    say: Progress,
 ) -> None:
     """Keep the tiles as they come, and tell how far it is."""
-    sizes = [(r.stop - r.start) * (c.stop - c.start) for r, c in job.places]
+    sizes = job.sizes
     total, start = sum(sizes), time.monotonic()
     before = done = sum(sizes[number] for number in tiles.done())
-    if progress is not None:
-        progress(done, total)
+    say("scoring", done, total)
     for number, maps in results:
         tiles.write(number, maps)
         done += sizes[number]
         spent = time.monotonic() - start
         left = spent / (done - before) * (total - done)
         logger.info("%d of %d cells, %.0f s, %.0f s to go", done, total, spent, left)
-        if progress is not None:
-            progress(done, total)
+        say("scoring", done, total)
 
 
-def _write(target: Path, tiles: TileFolder, job: _Job, mark: str) -> int:
+def _write(target: Path, tiles: TileFolder, job: Job, mark: str, say: Progress) -> int:
     """Write the file from its finished tiles; return how many cells have a score."""
+    total = sum(job.sizes)
+    say("ranking", 0, total)
     ranks = AreaRanks(tiles, list(range(len(job.places))))
+    say("ranking", total, total)
     tags = {
         FINGERPRINT: mark,
         "N_SCORED": str(ranks.n),
@@ -435,15 +343,26 @@ def _write(target: Path, tiles: TileFolder, job: _Job, mark: str) -> int:
         "GOSSAN_FIELD": str(job.model.field_),
         "GOSSAN_EDGES": job.edges,
     }
-    read = partial(_bands_of, tiles, ranks)
     write_tiles(
-        target, job.stack.map, BANDS,
-        ((place, read(number)) for number, place in enumerate(job.places)),
-        tags=tags, scratch=tiles.folder,
+        target, job.stack.map, BANDS, _all_bands(tiles, ranks, job, say), tags=tags,
+        scratch=tiles.folder,
     )  # fmt: skip
+    say("finishing", total, total)
     return ranks.n
 
 
-def _bands_of(tiles: TileFolder, ranks: AreaRanks, number: int) -> Floats:
-    score, spread, share = tiles.read(number)
-    return np.stack([score, ranks.percentile(score), spread, share])
+def _all_bands(
+    tiles: TileFolder, ranks: AreaRanks, job: Job, say: Progress
+) -> Iterator[tuple[Rectangle, Floats]]:
+    """Yield place and bands of each tile; after the last one the file is compressed."""
+    done, total = 0, sum(job.sizes)
+    for number, place in enumerate(job.places):
+        score, spread, share = tiles.read(number)
+        yield place, np.stack([score, ranks.percentile(score), spread, share])
+        done += job.sizes[number]
+        say("writing", done, total)
+    say("finishing", 0, total)
+
+
+def _silence(step: str, done: int, total: int) -> None:
+    """Say nothing of the progress."""

@@ -189,7 +189,7 @@ def _score_points(estimator: Any, volume: Floats) -> tuple[Floats, Floats, Float
     is_known = np.isfinite(volume).all(axis=0)
     if is_known.any():
         score[is_known] = favourability(estimator, volume[:, is_known].T.astype(float))
-    return score, np.full_like(score, np.nan), (~is_known).astype(np.float32)
+    return score, np.full_like(score, np.nan), np.asarray(~is_known, dtype=np.float32)
 
 
 def _volume(grid: xr.Dataset, layers: Sequence[str]) -> Floats:

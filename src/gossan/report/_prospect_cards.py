@@ -12,6 +12,7 @@ import pandas as pd
 
 from gossan.report._prospect_words import (
     in_percent,
+    is_label_free,
     name_of,
     place_of,
     write_area,
@@ -39,10 +40,12 @@ def target_cards(findings: ProspectFindings) -> list[Card]:
     if "percentile" in table:
         table = table.assign(percentile=in_percent(table["percentile"]))
     most = _MOST_CARDS if len(table) >= _MOST_CARDS else _FEWER
-    return [_card(row) for _, row in table.head(most).iterrows()]
+    return [
+        _card(row, is_taught=not is_label_free(findings)) for _, row in table.head(most).iterrows()
+    ]
 
 
-def _card(row: pd.Series) -> Card:
+def _card(row: pd.Series, *, is_taught: bool) -> Card:
     area, percentile = number_of(row, "area"), number_of(row, "percentile")
     size = write_area(area) if np.isfinite(area) else ""
     rank = f"{write_best(percentile)} of the area" if np.isfinite(percentile) else ""
@@ -53,7 +56,7 @@ def _card(row: pd.Series) -> Card:
         f"Target {name_of(row['target'])}{_ground(row)}",
         size or rank or "high score",
         lines=[line[:1].upper() + line[1:] for line in lines if line],
-        findings=_cautions(row),
+        findings=_cautions(row, is_taught=is_taught),
     )
 
 
@@ -81,17 +84,15 @@ def _known_line(row: pd.Series) -> str:
     return f"Nearest known occurrence {write_km(distance)} away"
 
 
-def _cautions(row: pd.Series) -> list[Finding]:
-    found = []
-    if bool(row.get("contains_known", False)):
-        found.append(
-            Finding("note", "Holds an occurrence that the map was taught: its rank is no test.")
-        )
+def _cautions(row: pd.Series, *, is_taught: bool) -> list[Finding]:
+    """Return what to hold against a target, as one finding."""
+    doubts = []
     if number_of(row, "stability") < _UNSTABLE:
-        found.append(Finding("warning", "Most runs of the method put other ground first."))
+        doubts.append("Most runs of the method put other ground first.")
     if number_of(row, "edge_fraction") > _MUCH_EDGE:
         share = 100 * number_of(row, "edge_fraction")
-        found.append(
-            Finding("warning", f"{share:.0f} % of what the method reads here had no data.")
-        )
-    return found
+        doubts.append(f"{share:.0f} % of what the method reads here had no data.")
+    told = list(doubts)
+    if is_taught and bool(row.get("contains_known", False)):
+        told.insert(0, "Holds an occurrence that the map was taught: its rank is no test.")
+    return [Finding("warning" if doubts else "note", " ".join(told))] if told else []

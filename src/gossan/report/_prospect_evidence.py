@@ -12,8 +12,16 @@ import xarray as xr
 
 from gossan.plot.contributions import plot_contributions
 from gossan.plot.curves import plot_importance
+from gossan.plot.maps import map_extent
 from gossan.plot.style import INK, new_axes, plain, to_svg
-from gossan.report._prospect_maps import MISSED, draw_map, map_axes, rank_norm, shown_grid
+from gossan.report._prospect_maps import (
+    MISSED,
+    draw_map,
+    map_axes,
+    own_words,
+    rank_norm,
+    shown_grid,
+)
 from gossan.report._prospect_words import columns_of, recommended_of
 from gossan.report._writing import count_of, join_words
 from gossan.report.blocks import Block, Figure, Table
@@ -26,6 +34,7 @@ FOUND = 0.1  # best share of the area that counts as found
 PASSED = 0.5  # beyond it the map would have sent one elsewhere
 _SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 _NAMED = 6  # of the worst missed, on the map
+_APART = (0.14, 0.05)  # of the frame, between two names
 _MOST_BARS = 15
 _COLUMNS = ("name", "easting", "northing", "camp", "share", "rank", "n_merged")
 _HEADINGS = {
@@ -49,8 +58,10 @@ def missed_section(findings: ProspectFindings) -> Section:
     grid = shown_grid(findings)
     if grid is not None and {"easting", "northing"} <= set(ranked):
         blocks.append(_missed_figure(findings, grid, ranked))
-    note = "Ranked by models that saw neither the occurrence nor its block. The highest shares are the" \
-           " occurrences to ask why: another type of ore, thick cover, no sample near, or a wrong place."  # fmt: skip
+    note = (
+        "Ranked by models that saw neither the occurrence nor its block. The highest shares are the"
+        " occurrences to ask why: another type of ore, thick cover, no sample near, or a wrong place."
+    )
     blocks.append(
         Table("Known occurrences, the worst missed first", ranked[columns_of(ranked, _COLUMNS)],
               note=note, headings=_HEADINGS, formats=_FORMATS)
@@ -68,6 +79,8 @@ def ranked_occurrences(table: pd.DataFrame) -> pd.DataFrame:
     ['lower half: missed', 'best 1 %']
     """
     ranked = table.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)
+    if "n_merged" in ranked and (ranked["n_merged"] <= 1).all():
+        ranked = ranked.drop(columns="n_merged")
     if "rank" in ranked:
         return ranked
     return ranked.assign(rank=[_rank_words(float(share)) for share in ranked["share"]])
@@ -106,7 +119,7 @@ def _missed_figure(findings: ProspectFindings, grid: xr.Dataset, ranked: pd.Data
     ax.scatter(missed["easting"], missed["northing"], s=44, marker="X", c=MISSED, edgecolors="white",
                linewidths=0.9, zorder=7, gid="missed")  # fmt: skip
     if "name" in missed:
-        for _, row in missed.head(_NAMED).iterrows():
+        for _, row in _with_room(missed, grid).head(_NAMED).iterrows():
             ax.annotate(plain(row["name"], longest=22), (row["easting"], row["northing"]),
                         xytext=(0, 6), textcoords="offset points", ha="center", va="bottom",
                         fontsize=6.8, color=INK, zorder=8, gid="name", clip_on=True,
@@ -117,10 +130,23 @@ def _missed_figure(findings: ProspectFindings, grid: xr.Dataset, ranked: pd.Data
         alt=f"Map with {count_of(len(found), 'occurrence')} found in the best tenth of the area and"
         f" {len(missed)} missed.",
         caption=f"Dots: {len(found)} known occurrences that maps made without them rank in the best 10 %"
-        f" of the area. Orange crosses: the {len(missed)} others, the worst named. The colours are the"
-        " final map, which was taught all of them.",
+        f" of the area. Orange crosses: the {len(missed)} others, the worst named. In colours, the"
+        f" final map.{own_words(findings)}",
         data=ranked,
     )
+
+
+def _with_room(missed: pd.DataFrame, grid: xr.Dataset) -> pd.DataFrame:
+    """Return the occurrences whose names do not lie on that of one missed worse."""
+    west, east, south, north = map_extent(grid)
+    taken: list[tuple[float, float]] = []
+    kept = []
+    for place, row in missed.iterrows():
+        own = (row["easting"] - west) / (east - west), (row["northing"] - south) / (north - south)
+        if all(abs(own[0] - x) > _APART[0] or abs(own[1] - y) > _APART[1] for x, y in taken):
+            taken.append(own)
+            kept.append(place)
+    return missed.loc[kept]
 
 
 def evidence_section(findings: ProspectFindings) -> Section:
@@ -128,7 +154,7 @@ def evidence_section(findings: ProspectFindings) -> Section:
     blocks: list[Block] = []
     table, importance = findings.attribution, findings.importance
     if table is not None and len(table):
-        blocks += _attribution_blocks(findings, table)
+        blocks += _attribution_blocks(table)
     if importance is not None and len(importance):
         blocks.append(_importance_figure(findings, importance))
     method = recommended_of(findings)
@@ -139,7 +165,7 @@ def evidence_section(findings: ProspectFindings) -> Section:
     return Section("What speaks for ore", intro, blocks)
 
 
-def _attribution_blocks(findings: ProspectFindings, table: pd.DataFrame) -> list[Block]:
+def _attribution_blocks(table: pd.DataFrame) -> list[Block]:
     columns = columns_of(table, ("known", "targets"))
     if not columns:
         return []

@@ -19,12 +19,13 @@ from gossan.plot.style import INK, new_axes, plain, to_svg
 from gossan.report._prospect_words import (
     columns_of,
     in_percent,
+    is_label_free,
     name_of,
     recommended_of,
     write_reasons,
 )
 from gossan.report._writing import count_of
-from gossan.report.blocks import Block, Figure, Finding, SceneLink, Table, Text
+from gossan.report.blocks import Block, Details, Figure, Finding, SceneLink, Table, Text
 from gossan.report.page import Section
 
 if TYPE_CHECKING:
@@ -36,23 +37,26 @@ _TALLEST = 5.6  # inch, of the large map
 _TALLEST_SMALL = 3.4
 _BAR = 1.1  # inch, that axis and colour bar take beside a map
 _MOST_SMALL = 3
+_SMALL_DOT = 8.0
+_MANY = 60  # occurrences beyond which dots are smaller
 _NUMBERED = 12  # targets that bear their number
 _SMALL = {
     "spread": ("Spread of the score", "Spread [score]", "spread"),
-    "stability": ("Stability", "Runs that put it among the best", "grade"),
+    "stability": ("Stability", "Share of the runs", "grade"),
     "edge_fraction": ("Field without data", "Share of the field", "spread"),
     "sample_distance": ("Distance to the nearest sample", "Distance [km]", "spread"),
 }
 _COLUMNS = ("target", "easting", "northing", "area", "best", "score", "spread", "stability",
-            "edge_fraction", "known_distance", "contains_known", "why")  # fmt: skip
+            "known_distance", "contains_known")  # fmt: skip
+_REASONS = ("target", "why", "edge_fraction")
 _HEADINGS = {
     "easting": "easting [m]",
     "northing": "northing [m]",
     "area": "area [km²]",
-    "best": "in the best [%]",
+    "best": "best [%]",
     "edge_fraction": "field without data",
     "known_distance": "nearest known [km]",
-    "contains_known": "holds a known one",
+    "contains_known": "holds one",
 }
 _FORMATS = {
     "easting": "{:,.0f}", "northing": "{:,.0f}", "area": "{:,.3g}", "best": "{:.2g}",
@@ -71,7 +75,7 @@ def where_section(findings: ProspectFindings) -> Section:
         blocks += [_rank_figure(findings, grid), *_doubt_figure(findings, grid),
                    *_label_free_figure(findings, grid)]  # fmt: skip
     if findings.targets is not None and len(findings.targets):
-        blocks.append(_target_table(findings, findings.targets))
+        blocks += _target_tables(findings, findings.targets)
     elif findings.targets_note:
         blocks.append(Text(findings.targets_note))
     blocks += [Finding("note", str(told)) for told in findings.notes]
@@ -80,7 +84,8 @@ def where_section(findings: ProspectFindings) -> Section:
         "The rank of a cell is the share of the supported area that scores lower; hatched ground has"
         " no data to rank it by."
     )
-    made = f" The map is that of {method}, taught all known occurrences." if method else ""
+    taught = "which needs no labels" if is_label_free(findings) else "taught all known occurrences"
+    made = f" The map is that of {method}, {taught}." if method else ""
     return Section("Where", intro + made, blocks)
 
 
@@ -92,20 +97,25 @@ def shown_grid(findings: ProspectFindings) -> xr.Dataset | None:
     grid = findings.grid
     if grid is None or not {"percentile", "score"} & set(grid.data_vars):
         return None
+    if "is_supported" in grid:
+        inside = grid["is_supported"].fillna(0).astype(bool)
+        drawn = [name for name in ("percentile", "score", "label_free", *_SMALL) if name in grid]
+        grid = grid.assign({name: grid[name].where(inside) for name in drawn})
     if "percentile" in grid:
-        ranks = in_percent(grid["percentile"].to_numpy())
+        layer = grid["percentile"]
+        ranks = layer.copy(data=in_percent(layer.to_numpy()))
     else:
-        scores = grid["score"].to_numpy()
-        ranks = 100 * pd.Series(scores.ravel()).rank(pct=True).to_numpy().reshape(scores.shape)
-    layer = grid["percentile" if "percentile" in grid else "score"]
-    grid = grid.assign(percentile=layer.copy(data=ranks))
+        ranks = _ranked(grid["score"])
     if "sample_distance" in grid:
         grid = grid.assign(sample_distance=grid["sample_distance"] / 1000)
-    if "is_supported" not in grid:
-        return grid
-    inside = grid["is_supported"].fillna(0).astype(bool)
-    drawn = [name for name in ("percentile", "label_free", *_SMALL) if name in grid]
-    return grid.assign({name: grid[name].where(inside) for name in drawn})
+    return grid.assign(percentile=ranks)
+
+
+def _ranked(layer: xr.DataArray) -> xr.DataArray:
+    """Return the rank of each cell among those that have a value [%]."""
+    values = layer.to_numpy()
+    ranks = 100 * pd.Series(values.ravel()).rank(pct=True).to_numpy()
+    return layer.copy(data=ranks.reshape(values.shape))
 
 
 def draw_map(
@@ -116,6 +126,7 @@ def draw_map(
     *,
     targets: bool = True,
     occurrences: bool = True,
+    size: float = 22.0,
     **options: Any,
 ) -> None:
     """Draw a layer with faults, known occurrences and numbered targets.
@@ -125,7 +136,7 @@ def draw_map(
     plot_targets(grid, name, targets="target" if targets else "", ax=ax, **options)
     _draw_faults(findings.faults, ax)
     if occurrences:
-        _draw_occurrences(findings.occurrences, ax)
+        _draw_occurrences(findings.occurrences, ax, size)
     if targets and "target" not in grid:
         _number_targets(findings.targets, ax)
 
@@ -135,7 +146,7 @@ def rank_norm() -> Any:
     return grade_norm([], scale="linear", limits=(50.0, 100.0))
 
 
-def _draw_occurrences(table: pd.DataFrame | None, ax: Any) -> None:
+def _draw_occurrences(table: pd.DataFrame | None, ax: Any, size: float) -> None:
     """Mark known occurrences as dots, those hidden from the methods as open triangles."""
     if table is None or not len(table):
         return
@@ -143,9 +154,9 @@ def _draw_occurrences(table: pd.DataFrame | None, ax: Any) -> None:
         table["is_known"].to_numpy(bool) if "is_known" in table else np.ones(len(table), bool)
     )
     known, hidden = table[is_known], table[~is_known]
-    size = 22 if len(known) <= 60 else 12
+    size = size if len(known) <= _MANY else 0.5 * size
     ax.scatter(known["easting"], known["northing"], s=size, c="white", edgecolors=INK,
-               linewidths=0.9, zorder=6, gid="known")  # fmt: skip
+               linewidths=0.04 * size**0.5 + 0.6, zorder=6, gid="known")  # fmt: skip
     ax.scatter(hidden["easting"], hidden["northing"], s=9, marker="^", facecolors="none",
                edgecolors="white", linewidths=0.7, zorder=6, gid="hidden")  # fmt: skip
 
@@ -159,8 +170,9 @@ def _draw_faults(table: pd.DataFrame | None, ax: Any) -> None:
         ordered = rows.sort_values("vertex") if "vertex" in rows else rows
         across += [*ordered["easting"], np.nan]
         up += [*ordered["northing"], np.nan]
-    ax.plot(across, up, color=INK, linewidth=0.7, alpha=0.7, zorder=3, scalex=False, scaley=False,
-            gid="faults")  # fmt: skip
+    for colour, width, name in (("white", 2.0, "faults below"), (INK, 0.8, "faults")):
+        ax.plot(across, up, color=colour, linewidth=width, alpha=0.75, zorder=3, scalex=False,
+                scaley=False, gid=name)  # fmt: skip
 
 
 def _number_targets(table: pd.DataFrame | None, ax: Any) -> None:
@@ -194,16 +206,25 @@ def _rank_figure(findings: ProspectFindings, grid: xr.Dataset) -> Figure:
     first = ""
     if n and findings.targets is not None:
         best = findings.targets.iloc[0]
-        first = f" Target {name_of(best['target'])} lies at easting {best['easting']:,.0f} m, northing" \
-                f" {best['northing']:,.0f} m."  # fmt: skip
+        first = (
+            f" Target {name_of(best['target'])} lies at easting {best['easting']:,.0f} m, northing"
+            f" {best['northing']:,.0f} m."
+        )
     return Figure(
         "Rank of the ground",
         to_svg(ax),
         alt=f"Map of the rank of each cell with {count_of(n, 'target')} and"
         f" {count_of(_n_known(findings), 'known occurrence')}.{first}",
-        caption=f"The lower half of the area is one colour.{_mark_words(findings, grid)} Known"
-        " occurrences score high on their own map: that is no test; see below for the test.",
+        caption=f"The lower half of the area is one colour.{_mark_words(findings, grid)}"
+        f"{own_words(findings)}",
     )
+
+
+def own_words(findings: ProspectFindings) -> str:
+    """Say whether the occurrences that are drawn took part in the map."""
+    if is_label_free(findings):
+        return " No occurrence was used to draw it."
+    return " Known occurrences score high on the map that they taught: that is no test."
 
 
 def _n_known(findings: ProspectFindings) -> int:
@@ -231,7 +252,7 @@ def _mark_words(findings: ProspectFindings, grid: xr.Dataset) -> str:
 
 def _doubt_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Block]:
     """Draw the small maps of spread, stability and support that there are."""
-    names = [name for name in _SMALL if name in grid and grid[name].notnull().any()][:_MOST_SMALL]
+    names = [name for name in _SMALL if name in grid and _varies(grid[name])][:_MOST_SMALL]
     if not names:
         return []
     axes = map_axes(grid, len(names), tallest=_TALLEST_SMALL)
@@ -240,7 +261,7 @@ def _doubt_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Block]:
         limits = (0.0, 1.0) if name == "stability" else None
         norm = grade_norm(grid[name].to_numpy(), scale="linear", limits=limits)
         draw_map(findings, grid, name, ax, targets=False, kind=kind, norm=norm, label=label,
-                 coordinates=False)  # fmt: skip
+                 coordinates=False, size=_SMALL_DOT)  # fmt: skip
         name_panel(ax, title)
     told = " and ".join(_SMALL[name][0].lower() for name in names)
     return [
@@ -251,6 +272,13 @@ def _doubt_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Block]:
             caption=_doubt_caption(names),
         )
     ]
+
+
+def _varies(layer: xr.DataArray) -> bool:
+    """Tell whether a layer says more than one thing: an edge without any gap is no map."""
+    values = layer.to_numpy()
+    known = values[np.isfinite(values)]
+    return bool(len(known)) and bool(np.ptp(known) > 0)
 
 
 def _doubt_caption(names: list[str]) -> str:
@@ -270,9 +298,7 @@ def _label_free_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Blo
     """Draw the map without labels beside that of the chosen method, where it is another."""
     if "label_free" not in grid or recommended_of(findings) == findings.label_free:
         return []
-    values = grid["label_free"].to_numpy()
-    ranks = 100 * pd.Series(values.ravel()).rank(pct=True).to_numpy().reshape(values.shape)
-    both = grid.assign(label_free=grid["label_free"].copy(data=ranks))
+    both = grid.assign(label_free=_ranked(grid["label_free"]))
     axes = map_axes(grid, 2, tallest=_TALLEST_SMALL + 0.6)
     method, plainly = (
         recommended_of(findings) or "the method",
@@ -280,7 +306,8 @@ def _label_free_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Blo
     )
     for ax, name, title in zip(axes, ("percentile", "label_free"), (method, plainly), strict=True):
         draw_map(findings, both, name, ax, targets=False, norm=rank_norm(), coordinates=False,
-                 label="Ground that scores lower [%]", colour_bar=name == "label_free")  # fmt: skip
+                 size=_SMALL_DOT, label="Ground that scores lower [%]",
+                 colour_bar=name == "label_free")  # fmt: skip
         name_panel(ax, title)
     return [
         Figure(
@@ -294,13 +321,23 @@ def _label_free_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Blo
     ]
 
 
-def _target_table(findings: ProspectFindings, targets: pd.DataFrame) -> Table:
+def _target_tables(findings: ProspectFindings, targets: pd.DataFrame) -> list[Block]:
+    """Return the table of targets, and their reasons behind a fold."""
     table = targets.copy()
     if "percentile" in table:
         table["best"] = 100.0 - in_percent(table["percentile"])
     if "known_distance" in table:
         table["known_distance"] = table["known_distance"].astype(float) / 1000
+        if "contains_known" in table:  # no distance to what lies within
+            is_new = ~table["contains_known"].to_numpy(bool)
+            table["known_distance"] = table["known_distance"].where(is_new)
     if "why" in table:
         table["why"] = [write_reasons(why) for why in table["why"]]
-    return Table("All targets", table[columns_of(table, _COLUMNS)], headings=_HEADINGS,
-                 formats=_FORMATS, note=findings.targets_note)  # fmt: skip
+    told: dict[str, Any] = {"headings": _HEADINGS, "formats": _FORMATS}
+    shown = table[columns_of(table, _COLUMNS)]
+    found: list[Block] = [Table("All targets", shown, note=findings.targets_note, **told)]
+    reasons = columns_of(table, _REASONS)
+    if "why" in reasons:
+        why = Table("Why each target scores high", table[reasons], **told)
+        found.append(Details("Why each target scores high", [why]))
+    return found

@@ -20,6 +20,7 @@ from gossan.report._prospect_words import (
     honest_protocol,
     interval_words,
     is_beyond_null,
+    is_label_free,
     is_simple,
     kinds_of,
     null_row,
@@ -85,12 +86,11 @@ def trust_section(findings: ProspectFindings) -> Section:
     blocks: list[Block] = []
     five, more = five_facts(findings), _more_facts(findings)
     blocks += [Facts(five)] if five else []
-    blocks += _verdicts(findings)
+    blocks += [*_verdicts(findings), *(leak_finding(leak) for leak in findings.leaks)]
     blocks += [Facts(more)] if more else []
     if findings.scores is not None and len(findings.scores):
         blocks += _protocol_figure(findings, findings.scores)
     blocks += _curve_figure(findings) + _comparison_table(findings) + _field_blocks(findings)
-    blocks += [leak_finding(leak) for leak in findings.leaks]
     blocks += _folded_tables(findings)
     held = f" Held out: {findings.folds_words}." if findings.folds_words else ""
     intro = (
@@ -118,12 +118,13 @@ def five_facts(findings: ProspectFindings) -> list[Fact]:
     facts, told = [], set()
     for protocol, of, label, detail in wanted:
         row = score_row(findings, protocol, of) if of and protocol else None
-        if row is None or (protocol, of) in told:
+        is_taught = protocol != FIT or not is_label_free(findings)
+        if row is None or (protocol, of) in told or not is_taught:
             continue
         told.add((protocol, of))
         words, tone = _fact_words(findings, protocol, of, row)
-        detail = "; ".join(word for word in (detail, *words) if word)
-        facts.append(Fact(f"{number_of(row, 'auc'):.2f}", label, detail, tone))
+        against = "; ".join(word for word in (detail, *words) if word)
+        facts.append(Fact(f"{number_of(row, 'auc'):.2f}", label, against, tone))
     return facts
 
 
@@ -134,12 +135,7 @@ def _fact_words(
     if protocol == FIT:
         return [], "plain"
     if protocol == RANDOM:
-        fake = null_row(findings, RANDOM)
-        if random_null_of(findings) is None:
-            told = f"fake patterns score {number_of(fake, 'null_mean'):.2f}"
-            return ([told] if fake is not None else []), "plain"
-        loud = number_of(random_null_of(findings), "null_mean")
-        return [f"invalid here: fake patterns score {loud:.2f}"], "error"
+        return _random_words(findings)
     if method != recommended_of(findings):
         own = score_row(findings, protocol)
         ahead = number_of(row, "auc") >= number_of(own, "auc")
@@ -149,17 +145,28 @@ def _fact_words(
     return ["this one counts", *interval_words(row), method], tone
 
 
+def _random_words(findings: ProspectFindings) -> tuple[list[str], str]:
+    """Return what fake patterns score by random folds: with this method, or with another."""
+    own, loud = null_row(findings, RANDOM), random_null_of(findings)
+    if loud is None:
+        told = f"fake patterns score {number_of(own, 'null_mean'):.2f}"
+        return ([told] if own is not None else []), "plain"
+    highest = f"{number_of(loud, 'null_mean'):.2f}"
+    if str(loud["method"]) == recommended_of(findings):
+        return [f"invalid here: fake patterns score {highest}"], "error"
+    return [f"invalid here: fake patterns score {highest} with {loud['method']}"], "warning"
+
+
 def _more_facts(findings: ProspectFindings) -> list[Fact]:
     """Return capture, fake patterns, the P-A point and the prevalence."""
     row = score_row(findings, honest_protocol(findings))
     facts = _capture_fact(row)
     for protocol in (honest_protocol(findings), RANDOM):
         facts += _null_fact(findings, protocol)
-    captured, area = number_of(row, "pa_captured"), number_of(row, "pa_area")
+    captured, area = (number_of(row, name) for name in ("pa_captured", "pa_area"))
     if np.isfinite([captured, area]).all() and area > 0:
-        facts.append(Fact(f"{captured:.0%} in {area:.0%}".replace("%", " %"),
-                          "Captured, in how much of the area (P-A point)",
-                          f"normalised density {captured / area:.1f}; 1 is chance"))  # fmt: skip
+        told = f"{100 * captured:.0f} % captured in {100 * area:.0f} % of the area; 1 is chance"
+        facts.append(Fact(f"{captured / area:.1f}", "Normalised density at the P-A point", told))
     if facts and findings.n_occurrences:
         share = 100 * findings.n_occurrences / findings.n_cells
         facts.append(Fact(f"1 in {findings.n_cells / findings.n_occurrences:,.0f}",
@@ -182,15 +189,16 @@ def _capture_fact(row: pd.Series | None) -> list[Fact]:
 
 
 def _null_fact(findings: ProspectFindings, protocol: str) -> list[Fact]:
-    row = null_row(findings, protocol)
+    loud = random_null_of(findings) if protocol == RANDOM else None
+    row = null_row(findings, protocol) if loud is None else loud
     if row is None:
         return []
     highest, p, n = (number_of(row, name) for name in ("null_max", "p_value", "n_nulls"))
     told = [f"highest {highest:.2f}"] if np.isfinite(highest) else []
     told += [f"p = {p:.2g}"] if np.isfinite(p) and protocol != RANDOM else []
     told += [f"{n:.0f} patterns"] if np.isfinite(n) else []
-    is_bad = random_null_of(findings) is not None if protocol == RANDOM else (
-        is_beyond_null(row) is False)  # fmt: skip
+    told += [str(row["method"])] if str(row["method"]) != recommended_of(findings) else []
+    is_bad = loud is not None if protocol == RANDOM else is_beyond_null(row) is False
     return [Fact(f"{number_of(row, 'null_mean'):.2f}",
                  f"AUC of fake patterns, {protocol_words(protocol)}", "; ".join(told),
                  "error" if is_bad else "plain")]  # fmt: skip
@@ -202,11 +210,10 @@ def _verdicts(findings: ProspectFindings) -> list[Block]:
     is_fair = verdict == "better" or is_simple(findings, recommended_of(findings))
     severity = "good" if verdict == "better" else "note" if is_fair else "warning"
     told = [
-        ("error", null_sentence(findings)),
-        ("error", random_sentence(findings)),
+        ("warning", null_sentence(findings)),
+        ("warning", random_sentence(findings)),
         (severity, verdict_sentence(findings)),
-        ("note", findings.advice),
-        ("note", tie_sentence(findings)),
+        ("note", f"{findings.advice} {tie_sentence(findings)}".strip()),
     ]
     return [Finding(grave, sentence) for grave, sentence in told if sentence]
 
@@ -306,8 +313,10 @@ def _comparison_table(findings: ProspectFindings) -> list[Block]:
         return []
     ranked = table.sort_values("difference", ascending=False, kind="stable")
     words = [_compared(row) for _, row in ranked.iterrows()]
-    note = "AUC of the method less that of the best simple one, paired by occurrence; whole camps drawn" \
-           " again. An interval that holds 0 is a tie."  # fmt: skip
+    note = (
+        "AUC of the method less that of the best simple one, paired by occurrence; whole camps drawn"
+        " again. An interval that holds 0 is a tie."
+    )
     return [Table("Against the best simple method", ranked.assign(verdict=words), note=note,
                   headings=_HEADINGS, formats=_FORMATS)]  # fmt: skip
 
@@ -325,8 +334,10 @@ def _field_blocks(findings: ProspectFindings) -> list[Block]:
     if table is None or not len(table):
         return []
     ranked = table.sort_values("field", kind="stable")
-    told = f"{field_sentence(ranked)} A larger window must earn its place: each of its cells is one" \
-           " more thing to fit."  # fmt: skip
+    told = (
+        f"{field_sentence(ranked)} A larger window must earn its place: each of its cells is one"
+        " more thing to fit."
+    )
     return [Table("Does the window help?", ranked, note=told, headings=_HEADINGS, formats=_FORMATS)]
 
 
@@ -368,8 +379,10 @@ def _folded_tables(findings: ProspectFindings) -> list[Block]:
         found.append(Table("All scores, all columns", ranked, headings=_HEADINGS, formats=_FORMATS))
     if null is not None and len(null):
         named = null.assign(protocol=[protocol_words(str(name)) for name in null["protocol"]])
-        note = "Patterns of the same number and clustering, turned and shifted over the map, tested in" \
-               " the same way. What they score is owed to clustering, not to ore."  # fmt: skip
+        note = (
+            "Patterns of the same number and clustering, turned and shifted over the map, tested in"
+            " the same way. What they score is owed to clustering, not to ore."
+        )
         found.append(Table("Against fake patterns", named, note=note, headings=_HEADINGS,
                            formats=_FORMATS))  # fmt: skip
     return [Details("All scores, all protocols, fake patterns", found)] if found else []

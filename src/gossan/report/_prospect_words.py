@@ -49,9 +49,11 @@ def write_km(metres: float) -> str:
     Examples
     --------
     >>> write_km(250.0), write_km(4200.0), write_km(18_432.0)
-    ('250 m', '4.2 km', '18.4 km')
+    ('250 m', '4.2 km', '18 km')
     """
-    return f"{metres:,.3g} m" if metres < 999.5 else f"{write_number(metres / 1000)} km"
+    if metres < 999.5:
+        return f"{metres:.3g} m"
+    return f"{metres / 1000:.2g} km" if metres < 99_500 else f"{metres / 1000:,.0f} km"
 
 
 def write_best(percentile: float) -> str:
@@ -137,7 +139,7 @@ def protocol_words(protocol: str) -> str:
 
 
 def honest_protocol(findings: ProspectFindings) -> str:
-    """Return the protocol that conclusions rest on: blocks, or another that is neither fit nor random."""
+    """Return the protocol that conclusions rest on: blocks, or one that is neither fit nor random."""
     table = findings.scores
     known = [] if table is None else list(dict.fromkeys(table["protocol"].astype(str)))
     others = [name for name in known if name not in PROTOCOLS]
@@ -178,6 +180,11 @@ def kinds_of(findings: ProspectFindings) -> dict[str, str]:
 def is_simple(findings: ProspectFindings, method: str) -> bool:
     """Tell whether a method is a baseline, with labels or without."""
     return kinds_of(findings).get(method, "model") != "model"
+
+
+def is_label_free(findings: ProspectFindings) -> bool:
+    """Tell whether the method that made the map was taught no occurrence."""
+    return kinds_of(findings).get(recommended_of(findings)) == "label-free"
 
 
 def null_row(findings: ProspectFindings, protocol: str, method: str = "") -> pd.Series | None:
@@ -372,12 +379,13 @@ def verdict_sentence(findings: ProspectFindings) -> str:
     if used == model:
         return {
             "better": f"{_capital(model)} beats the best simple method, {what}, {by}.",
-            "worse": f"A simple method wins: {what} does better than {model} {by}. Use its map.",
+            "worse": f"A simple method wins: {what} does better than {model}"
+            f" {difference_words(-row[['difference', 'high', 'low']].astype(float))}. Use its map.",
             "tie": f"A simple method ties: {model} cannot be told from {what} ({by}).",
             "unknown": f"{_capital(model)} differs from the simple {what} {by}; whether that is more"
             " than luck is not known.",
         }[verdict]
-    made = f"{_capital(used)} makes the map." if used != simple else "So it makes the map."
+    made = _made_words(findings, used, simple)
     return {
         "better": f"{_capital(model)} beats the best simple method, {what}, {by}. {made}",
         "worse": f"A simple method wins: no model reaches {what}; the best of them, {model}, differs"
@@ -389,10 +397,22 @@ def verdict_sentence(findings: ProspectFindings) -> str:
     }[verdict]
 
 
+def _made_words(findings: ProspectFindings, used: str, simple: str) -> str:
+    """Say which simple method made the map, and whether it is as good as the best of them."""
+    if used == simple:
+        return "So it makes the map."
+    table = findings.comparisons
+    own = None if table is None else table[table["method"].astype(str) == used]
+    what = f"{_capital(used)}{_label_words(findings, used)}"
+    if own is None or not len(own) or not number_of(own.iloc[0], "high") >= 0:
+        return f"{what} makes the map."
+    return f"{what} cannot be told from {simple} and makes the map."
+
+
 def difference_words(row: pd.Series) -> str:
     """Write a difference in AUC with its interval."""
     told = f"by {signed(number_of(row, 'difference'))} AUC"
-    low, high = number_of(row, "low"), number_of(row, "high")
+    low, high = sorted((number_of(row, "low"), number_of(row, "high")))
     if not np.isfinite([low, high]).all():
         return told
     return f"{told}, 95 % interval {signed(low)} to {signed(high)}"
@@ -400,11 +420,16 @@ def difference_words(row: pd.Series) -> str:
 
 def tie_sentence(findings: ProspectFindings) -> str:
     """Name the methods that cannot be told from the one that made the map."""
-    others = [str(name) for name in findings.ties if str(name) != recommended_of(findings)]
+    used, advice = recommended_of(findings), findings.advice
+    others = [str(name) for name in findings.ties if str(name) not in (used, *_quoted(advice))]
     if not others:
         return ""
-    cannot = "cannot be told from it on what was held out"
-    return f"{_capital(join_words(others))} {cannot}."
+    return f"{_capital(join_words(others))} cannot be told from {used} on what was held out."
+
+
+def _quoted(text: str) -> list[str]:
+    """Return the names that a text has in quotes."""
+    return re.findall(r"'([^']+)'", text)
 
 
 def _label_words(findings: ProspectFindings, method: str) -> str:

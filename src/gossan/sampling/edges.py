@@ -61,7 +61,7 @@ def fill_edges(volume: ArrayLike, field: int) -> tuple[NDArray[np.float32], NDAr
         raise ValueError(
             f"A volume has shape (channels, ny, nx), got {layers.shape}. Stack the layers of a map."
         )
-    has_data = ~np.isnan(layers).any(axis=0)
+    has_data = np.asarray(~np.isnan(layers).any(axis=0))
     share = edge_fraction(has_data, field)
     if half == 0 or has_data.all():
         return layers.copy(), share

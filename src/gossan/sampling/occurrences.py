@@ -114,13 +114,13 @@ def place_occurrences(
     shape = grid_shape(grid)
     inside_mask = _read_mask(mask, shape)
     coords = _read_points(points, grid)
-    has_place = np.isfinite(coords).all(axis=1)
+    has_place: NDArray[np.bool_] = np.asarray(np.isfinite(coords).all(axis=1))
     _refuse_degrees(coords[has_place], grid)
     places = np.full(coords.shape, np.nan)
     lows = [float(grid[axis][0]) for axis in axes_of(grid)]
     places[has_place] = (to_axes(grid, coords[has_place])[:, ::-1] - lows) / spacing_of(grid)
     whole = np.floor(np.where(has_place[:, None], places, -9.0) + 0.5).astype(np.int64)
-    on_grid = ((whole >= 0) & (whole < shape)).all(axis=1)
+    on_grid: NDArray[np.bool_] = np.asarray(((whole >= 0) & (whole < shape)).all(axis=1))
     if not on_grid.any():
         raise ValueError(
             f"None of {len(coords)} occurrences falls on the grid, which covers"

@@ -1,4 +1,4 @@
-"""Fake occurrences that keep the clustering of the real ones: what does a score find in nothing?
+"""Fake occurrences that keep the clustering of the real ones, to see what a score finds in nothing.
 
 Places of occurrences and of the cells of a map come in; cells of turned and shifted patterns go out.
 """

@@ -22,7 +22,7 @@ from gossan._units import convert_unit, is_unit
 from gossan.data._crs import same_crs, short_crs
 from gossan.data.grids._geotiff import _geometry_of, _quiet_rasterio, _refuse_degrees
 
-__all__ = ["RasterStack", "TileMap", "write_tiles"]
+__all__ = ["RasterStack", "Rasters", "Rectangle", "TileMap", "tags_of", "write_tiles"]
 
 FARTHEST_VALUE = (
     1e30  # beyond it, -3.4e38 say, a number is a sign for "nothing" that was not declared
@@ -31,6 +31,8 @@ CACHE_MEGABYTES = 128
 BLOCK = 512
 
 Rectangle = tuple[slice, slice]  # northing, easting
+Named = str | Path | tuple[str, str | Path]
+Rasters = Sequence[Named] | Mapping[str, str | Path]
 
 
 @dataclass(frozen=True)
@@ -87,9 +89,9 @@ class RasterStack:
 
     Parameters
     ----------
-    rasters : sequence of path, or mapping of layer to path
+    rasters : sequence of path or (layer, path), or mapping of layer to path
         GeoTIFF, or any raster that rasterio opens. A band answers to its own name and, alone in its
-        file, to the name of the file; in a mapping it is named by the key.
+        file, to the name of the file; where a layer is named, to that alone.
 
     Raises
     ------
@@ -97,16 +99,13 @@ class RasterStack:
         If a file is not there, cannot be read, lies on other cells than the first, or counts degrees.
     """
 
-    def __init__(self, rasters: Sequence[str | Path] | Mapping[str, str | Path]) -> None:
-        named = rasters if isinstance(rasters, Mapping) else {}
-        paths = list(named.values()) if named else _listed(rasters)
-        titles = list(named) or [None] * len(paths)
+    def __init__(self, rasters: Rasters) -> None:
         self._stack = ExitStack()
         self._files: dict[Path, Any] = {}
         self.bands: list[_Band] = []
         try:
-            for title, path in zip(titles, map(Path, paths), strict=True):
-                self._add(title, path)
+            for title, path in _listed(rasters):
+                self._add(title, Path(path))
         except BaseException:
             self.close()
             raise
@@ -288,11 +287,12 @@ def write_tiles(
             for rectangle, values in tiles:
                 rows = values[:, :: -1 if layout.is_flipped else 1]
                 file.write(rows, window=Window(*layout.window(rectangle)))
-        import rasterio.shutil
+        from rasterio.shutil import copy
 
-        rasterio.shutil.copy(
-            plain, done, driver="COG", compress="deflate", predictor="yes", blocksize=BLOCK,
-            overview_resampling="average", bigtiff="if_safer",
+        copy(
+            plain, done, driver="COG", compress="deflate", level=1, predictor="yes",
+            blocksize=BLOCK, overview_resampling="average", bigtiff="if_safer",
+            num_threads="all_cpus",
         )  # fmt: skip
     done.replace(path)
     return path
@@ -311,13 +311,16 @@ def _profile(layout: TileMap, n_bands: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _listed(rasters: Any) -> list[str | Path]:
-    paths = [rasters] if isinstance(rasters, str | Path) else list(rasters)
-    if not paths:
+def _listed(rasters: Any) -> list[tuple[str | None, str | Path]]:
+    """Return (layer or None, path) of each raster."""
+    if isinstance(rasters, Mapping):
+        rasters = list(rasters.items())
+    given = [rasters] if isinstance(rasters, str | Path) else list(rasters)
+    if not given:
         raise ValueError(
             "No raster was named. Pass one file a layer, or one with all as its bands."
         )
-    return paths
+    return [each if isinstance(each, tuple) else (None, each) for each in given]
 
 
 def _open(path: Path) -> Any:
@@ -338,9 +341,12 @@ def _open(path: Path) -> Any:
 def _map_of(file: Any, path: Path) -> TileMap:
     with _quiet_rasterio():
         crs = None if file.crs is None else file.crs.to_string()
+        if file.transform.is_identity and crs is None:
+            raise ValueError(
+                f"{path.name} cannot be scored: it has no georeference. Add a world file, or"
+                " georeference it in a GIS."
+            )
         try:
-            if file.transform.is_identity and crs is None and not file.tags().get("GOSSAN"):
-                raise ValueError("it has no georeference. Add a world file, or georeference it")
             _refuse_degrees(crs, file)
             *_, is_flipped = _geometry_of(file.transform, file.height)
         except ValueError as error:
@@ -408,11 +414,13 @@ def _in_units(band: _Band, layer: str, unit: str | None) -> _Band:
 
 def _plain(band: _Band, values: Any) -> NDArray[np.float32]:
     """Return a band as float32 in the unit wanted, NaN where it is masked or out of all bounds."""
-    out = np.asarray(values.data, dtype=np.float64 if band.scale != 1 else np.float32)
-    out = np.where(np.ma.getmaskarray(values) | (np.abs(out) > FARTHEST_VALUE), np.nan, out)
+    out: NDArray[Any] = np.array(values.data, dtype=float if band.scale != 1 else np.float32)
+    out[np.ma.getmaskarray(values) | (np.abs(out) > FARTHEST_VALUE)] = np.nan
     if (band.scale, band.offset) != (1.0, 0.0):
         out = out * band.scale + band.offset
-    return (out * band.factor).astype(np.float32)
+    if band.factor != 1.0:
+        out *= band.factor
+    return out.astype(np.float32, copy=False)
 
 
 def _folded(text: str | None) -> str:

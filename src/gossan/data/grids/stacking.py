@@ -141,8 +141,8 @@ def grid_differences(first: xr.Dataset, second: xr.Dataset) -> str:
     Examples
     --------
     >>> from gossan.data.grids.grid import make_grid
-    >>> grid_differences(make_grid((0, 40, 0, 40), 20), make_grid((5, 45, 0, 40), 10))
-    'cells of 10 x 10 m against 20 x 20 m; south-west corner 5 m east and 0 m north; 4 x 4 rows and columns against 2 x 2; extent (5, 45, 0, 40) against (0, 40, 0, 40)'
+    >>> grid_differences(make_grid((0, 40, 0, 40), 20), make_grid((5, 45, 0, 40), 20))
+    'south-west corner 5 m east and 0 m north; extent (5, 45, 0, 40) against (0, 40, 0, 40)'
     """
     first, second = check_grid(first), check_grid(second)
     if same_grid(first, second):
@@ -260,7 +260,8 @@ def _reproject(layer: xr.Dataset, cells: xr.Dataset, way: str, name: str) -> NDA
     total, count = (np.zeros(math.prod(grid_shape(cells))) for _ in range(2))
     for up in shifts:
         for right in shifts:
-            points = cell_centres(cells) + [right * spacing_of(cells)[1], up * spacing_of(cells)[0]]
+            shift = np.multiply([right, up], spacing_of(cells)[::-1])
+            points = cell_centres(cells) + shift
             found = take(values, _places(layer, cells, points), shape).astype(float)
             total += np.nan_to_num(found)
             count += np.isfinite(found)

@@ -5,6 +5,7 @@ A path comes in; a .qml file beside it goes out, which QGIS reads when the layer
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -48,7 +49,7 @@ def write_percentile_style(path: str | Path, *, band: int = 2) -> Path:
     bounds = [*PERCENTILES, 100.0]
     labels = [
         "below 50 %",
-        *(f"{a:g} to {b:g} %" for a, b in zip(bounds, bounds[1:], strict=False)),
+        *(f"{a:g} to {b:g} %" for a, b in itertools.pairwise(bounds)),
     ]
     labels[-1] = f"best {100 - PERCENTILES[-1]:g} %"
     style = Path(path).with_suffix(".qml")

@@ -18,19 +18,25 @@ from gossan.report.prospect import ProspectFindings
 from gossan.studies.judged import Judged, field_table, missed_table
 from gossan.studies.region.mapping import Mapped
 from gossan.studies.region.methods import DISTANCE, FIELDS
-from gossan.studies.region.outputs import occurrence_names
+from gossan.studies.region.outputs import occurrence_names, occurrence_points
 from gossan.studies.region.tables import Region
 from gossan.studies.trials import Cells, Plan
 
 CITATIONS = (
-    "Li et al. 2020, Appl. Geochem. 122, 104747, doi:10.1016/j.apgeochem.2020.104747 (the method"
-    " described in its abstract).",
-    "Airola et al. 2019, Data Min. Knowl. Discov. 33, 730-747, doi:10.1007/s10618-018-00607-x (ranks"
-    " pooled over folds).",
+    (
+        "Li et al. 2020, Appl. Geochem. 122, 104747, doi:10.1016/j.apgeochem.2020.104747 (the method"
+        " described in its abstract)."
+    ),
+    (
+        "Airola et al. 2019, Data Min. Knowl. Discov. 33, 730-747, doi:10.1007/s10618-018-00607-x (ranks"
+        " pooled over folds)."
+    ),
     "Roberts et al. 2017, Ecography 40, 913-929, doi:10.1111/ecog.02881 (blocks).",
     "Yousefi & Carranza 2015, Comput. Geosci. 79, 69-81, doi:10.1016/j.cageo.2015.03.007 (P-A plot).",
-    "Lakshminarayanan et al. 2017, Adv. Neural Inf. Process. Syst. 30, 6402-6413 (spread of"
-    " ensembles).",
+    (
+        "Lakshminarayanan et al. 2017, Adv. Neural Inf. Process. Syst. 30, 6402-6413 (spread of"
+        " ensembles)."
+    ),
 )
 LEAKS = {
     "random": "Random folds: a held-out occurrence has its camp, and the very samples that were"
@@ -131,21 +137,6 @@ def study_findings(
     )
 
 
-def occurrence_points(region: Region) -> pd.DataFrame:
-    """All occurrences as points: `easting`, `northing`, `name`, `is_known`."""
-    placed = region.occurrences
-    names = np.full(len(region.points.coords), "", dtype=object)
-    for rows, name in zip(
-        placed.members, occurrence_names(region.points.table, placed.members), strict=True
-    ):
-        names[rows] = name
-    kept = np.sort(np.concatenate(placed.members))
-    coords = region.points.coords[kept]
-    return pd.DataFrame(
-        {"easting": coords[:, 0], "northing": coords[:, 1], "name": names[kept], "is_known": True}
-    )
-
-
 def attribution_table(
     region: Region, mapped: Mapped, targets: pd.DataFrame, grid: xr.Dataset
 ) -> pd.DataFrame | None:
@@ -179,7 +170,7 @@ def methods_text(region: Region, judged: Judged, plan: Plan) -> str:
         else ""
     )
     return (
-        f"{made} {logs} were turned into robust z-scores (median, MAD). {str(region.occurrences)}"
+        f"{made} {logs} were turned into robust z-scores (median, MAD). {region.occurrences!s}"
         " Background is unlabelled: several draws of it were learnt against all known occurrences and"
         f" averaged. Methods were compared under random folds and {plan.describe()}; under both, ranks"
         " of held-out occurrences among held-out unlabelled cells were pooled. Intervals draw whole"

@@ -29,8 +29,8 @@ LINE_WORDS = ("fault", "line", "name", "id")
 
 def fault_distance(
     grid: xr.Dataset, told: Mapping[str, Any], folder: Path, crs: str | None
-) -> NDArray[np.float64]:
-    """Distance of each cell to the nearest fault [m], shape (northing, easting).
+) -> tuple[pd.DataFrame, NDArray[np.float64]]:
+    """The faults, and the distance of each cell to the nearest [m].
 
     Parameters
     ----------
@@ -44,6 +44,8 @@ def fault_distance(
 
     Returns
     -------
+    faults : DataFrame
+        One row a vertex: `fault`, `easting`, `northing` [m].
     distance : float64 array of shape (northing, easting)
 
     Raises
@@ -61,7 +63,13 @@ def fault_distance(
             " columns fault, easting and northing, or name a vector file of lines."
         )
     shape = grid.sizes["northing"], grid.sizes["easting"]
-    return distance_to_lines(cell_centres(grid), lines).reshape(shape)
+    parts = [
+        pd.DataFrame({"fault": number, "easting": line[:, 0], "northing": line[:, 1]})
+        for number, line in enumerate(lines, start=1)
+    ]
+    return pd.concat(parts, ignore_index=True), distance_to_lines(
+        cell_centres(grid), lines
+    ).reshape(shape)
 
 
 def rock_cells(grid: xr.Dataset, told: Mapping[str, Any], folder: Path) -> NDArray[np.str_]:

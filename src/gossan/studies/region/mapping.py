@@ -101,7 +101,7 @@ def make_cells(region: Region, *, field: int, most_cells: int, n_patterns: int,
         y=y,
         coords=coords[pool],
         places=places,
-        may_teach=_may_teach(region, places, coords[pool], y, buffer, rocks),
+        may_teach=_may_teach(region, places, coords[pool], y, buffer=buffer, rocks=rocks),
         patterns=own[(own >= 0).all(axis=1)] if len(own) else own,
     )
 
@@ -111,6 +111,7 @@ def _may_teach(
     places: NDArray[np.int64],
     coords: NDArray[np.float64],
     y: NDArray[np.int64],
+    *,
     buffer: float,
     rocks: list[str],
 ) -> NDArray[np.bool_]:

@@ -20,6 +20,7 @@ from gossan.models.score_blend import ScoreBlend
 from gossan.models.stacking import StackedTransfer
 from gossan.models.window_statistics import WindowStatistics
 from gossan.nets.window_cnn import WindowCNN
+from gossan.studies.region.frozen import FrozenSource
 from gossan.studies.trials import Method
 
 DISTANCE = "distance to known"
@@ -117,7 +118,7 @@ def _stacked(wishes: Wishes) -> Method:
 
 def _zero_shot(wishes: Wishes) -> Method:
     source = _of_source(wishes)
-    return Method(Frozen(source), "label-free", field=source.field_)
+    return Method(FrozenSource(source), "label-free", field=source.field_)
 
 
 def _tuned(tune: str) -> Maker:
@@ -150,7 +151,13 @@ METHODS: dict[str, Maker] = {
     "stacked": _stacked,
     "forest": lambda wishes: Method(_drawn(wishes, _forest()), "model"),
     "boosted trees": lambda wishes: Method(
-        _drawn(wishes, BoostedTrees(transform="none", weights="class")), "model"
+        _drawn(
+            wishes,
+            WindowStatistics(
+                BoostedTrees(transform="none", weights="class"), field=1, statistics=("centre",)
+            ),
+        ),
+        "model",
     ),
     "neighbourhood forest": lambda wishes: Method(
         _drawn(wishes, WindowStatistics(_forest(), field=3)), "model", field=3

@@ -14,12 +14,25 @@ import xarray as xr
 from gossan.data.grids.files import write_grid
 from gossan.data.grids.grid import add_layer, spacing_of
 from gossan.data.grids.styles import write_percentile_style
+from gossan.data.vectors import write_vectors
 from gossan.prospectivity.map_model import MapModel
+from gossan.report.maps import MapLayer, MapLines, MapPoints, MapPolygons, MapView, write_map
 from gossan.saving import save_model
+from gossan.studies.region.frozen import FrozenSource
 from gossan.studies.region.mapping import Mapped
 from gossan.studies.region.tables import Region
 from gossan.studies.run_folder import RunFolder
 
+MAP_PAGE = "map.html"
+SHOWN = {
+    "percentile": ("Prospectivity", "Share of the supported area that scores lower."),
+    "score": ("Prospectivity", "A rank, not a rate: the background is unlabelled."),
+    "label_free": ("Prospectivity", "What the index without labels says, as a percentile."),
+    "spread": ("Trust", "Standard deviation over draws of the background."),
+    "stability": ("Trust", "Share of the draws that put the cell in their best tenth."),
+    "edge_fraction": ("Trust", "Share of the cell's window without data."),
+    "sample_distance": ("Trust", "Distance to the third nearest sample."),
+}
 BANDS = ("score", "percentile", "spread", "stability", "edge_fraction", "label_free",
          "sample_distance")  # fmt: skip
 
@@ -86,11 +99,13 @@ def write_model(
     floors = [region.floors.get(name, 0.0) for name in region.channels]
     try:
         model = MapModel(
-            mapped.model,
+            getattr(mapped.model, "source", mapped.model)
+            if isinstance(mapped.model, FrozenSource)
+            else mapped.model,
             list(region.channels),
             transform=transforms,
-            center=region.scores.center_,
-            scale=region.scores.scale_,
+            center=region.scores.centre_,
+            scale=region.scores.spread_,
             floor=floors,
             clip=clip,
             cell_size=float(np.mean(spacing_of(region.grid))),
@@ -100,6 +115,99 @@ def write_model(
     except (ValueError, TypeError) as error:
         return [f"The model was not saved, so that gossan score cannot use it: {error}"]
     return []
+
+
+def target_table(found: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Targets as a plain table, the words of the report for their columns.
+
+    Parameters
+    ----------
+    found : GeoDataFrame
+        Of `find_map_targets`.
+    most : int
+        Rows that are kept.
+
+    Returns
+    -------
+    table : DataFrame
+    """
+    table = pd.DataFrame(found.drop(columns=found.geometry.name)).head(most)
+    return table.rename(columns={"rank": "target", "elements": "why"}).reset_index(drop=True)
+
+
+def write_targets(folder: RunFolder, found: Any, grid: xr.Dataset) -> list[str]:
+    """Write targets as GeoPackage with a style; return why not, if it cannot be done."""
+    folder.remove("targets.gpkg", "targets.qml")
+    if not len(found):
+        return ["There is no target, so that no targets.gpkg was written."]
+    del grid
+    try:
+        write_vectors(found, folder.path / "targets.gpkg")
+    except (ImportError, ValueError) as error:
+        return [f"targets.gpkg was not written: {error}"]
+    return []
+
+
+def write_map_page(
+    folder: RunFolder,
+    region: Region,
+    mapped: Mapped,
+    grid: xr.Dataset,
+    found: Any,
+    *,
+    title: str,
+) -> str:
+    """Write the map to explore; return its file name.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    region : Region
+    mapped : Mapped
+    grid : Dataset
+        Of `with_layers`.
+    found : GeoDataFrame
+        Targets.
+    title : str
+    """
+    layers = [MapLayer(name, group=group, note=note) for name, (group, note) in SHOWN.items()
+              if name in grid]  # fmt: skip
+    layers += [MapLayer(name, group="Elements", unit=region.units.get(name, ""))
+               for name in region.channels]  # fmt: skip
+    shown = grid
+    if mapped.gains is not None:
+        for name, gain in zip(region.channels, mapped.gains, strict=True):
+            shown = add_layer(shown, f"{name} adds", gain)
+            layers.append(MapLayer(f"{name} adds", group="Attribution", colours="departure"))
+    table = found.rename(columns={"rank": "target", "elements": "why"})
+    view = MapView(
+        shown,
+        layers,
+        points={"Known occurrences": MapPoints(occurrence_points(region))},
+        lines={} if region.faults is None else {"Faults": MapLines(region.faults)},
+        polygons={"Targets": MapPolygons(table)} if len(table) else {},
+        title=title,
+        support="is_supported",
+        note="The percentile is the share of the supported area that scores lower. Grey, hatched"
+        " ground has too few samples.",
+    )
+    write_map(folder.path / MAP_PAGE, view, report="report.html")
+    return MAP_PAGE
+
+
+def occurrence_points(region: Region) -> pd.DataFrame:
+    """All placed occurrences as points: `easting`, `northing`, `name`, `is_known`."""
+    placed = region.occurrences
+    names = np.full(len(region.points.coords), "", dtype=object)
+    for rows, name in zip(
+        placed.members, occurrence_names(region.points.table, placed.members), strict=True
+    ):
+        names[rows] = name
+    kept = np.sort(np.concatenate(placed.members))
+    coords = region.points.coords[kept]
+    return pd.DataFrame(
+        {"easting": coords[:, 0], "northing": coords[:, 1], "name": names[kept], "is_known": True}
+    )
 
 
 def occurrence_names(table: pd.DataFrame, members: tuple[np.ndarray, ...]) -> list[str]:

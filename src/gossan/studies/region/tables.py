@@ -6,8 +6,9 @@ out and assumed on the way.
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Mapping, Sequence
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from gossan._checks import did_you_mean
+from gossan._checks import GossanWarning, did_you_mean
 from gossan.data.assays import Assays, read_assays
 from gossan.data.grids.grid import add_layer, make_grid, spacing_of
 from gossan.data.grids.stacking import stack_layers
@@ -65,6 +66,8 @@ class Region:
         Occurrences as they were read.
     rocks : array of str of shape (northing, easting), optional
         Geological map.
+    faults : DataFrame, optional
+        One row a vertex: `fault`, `easting`, `northing` [m].
     reach : float
         Radius within which samples made a cell [m]; 0 where layers were given.
     crs : str or None
@@ -90,6 +93,7 @@ class Region:
     occurrences: PlacedOccurrences
     points: Places
     rocks: NDArray | None
+    faults: pd.DataFrame | None
     reach: float
     crs: str | None
     elements: tuple[str, ...]
@@ -165,12 +169,16 @@ def read_region(settings: Settings, folder: Path) -> Region:
         assert sampled is not None  # noqa: S101 - `settings_of` has seen to it
         grid, elements = sampled.grid, sampled.elements
     crs = grid.attrs.get("crs")
-    grid, extra = _with_geology(grid, settings, folder, crs, files)
+    grid, extra, faults = _with_geology(grid, settings, folder, crs, files)
     channels = (*elements, *extra)
     supported = np.ones(_shape(grid), dtype=bool) if sampled is None else sampled.supported
     logged = elements if settings["elements"]["transform"] == "log" else ()
     floors = {name: _floor(grid[name]) for name in logged}
     scores, volume = _robust(grid, channels, floors, supported, settings["elements"]["clip"])
+    left_out = [] if sampled is None else sampled.left_out
+    left_out += [f"{name} is left out: {why}." for name, why in scores.left_out_.items()]
+    channels = tuple(channels[place] for place in scores.kept_)
+    elements = tuple(name for name in elements if name in channels)
     supported = supported & np.isfinite(volume).all(axis=0)
     volume = np.where(supported, volume, np.float32(np.nan))
     _check_supported(supported, grid)
@@ -192,6 +200,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
         occurrences=placed,
         points=points,
         rocks=rocks,
+        faults=faults,
         reach=0.0 if sampled is None else sampled.reach,
         crs=crs,
         elements=elements,
@@ -200,7 +209,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
         n_samples=0 if sampled is None else len(sampled.places.coords),
         quality=None if sampled is None else sampled.assays.report,
         notes=[*notes, *points.notes],
-        left_out=[] if sampled is None else sampled.left_out,
+        left_out=left_out,
         summary=None if sampled is None else sampled.summary,
     )
 
@@ -314,7 +323,10 @@ def _with_layers(
     """Return the grid with the rasters, which layers are concentrations, and notes."""
     paths = _paths(told["files"], folder)
     target = None if sampled is None else sampled.grid
-    stacked = stack_layers(paths, target=target, resample=told["resample"], nodata=told["nodata"])
+    stacked = stack_layers(
+        paths, target=target, resample=told["resample"], nodata=told["nodata"],
+        names=_without_prefix(paths),
+    )  # fmt: skip
     names = [str(name) for name in stacked.data_vars if name != "valid"]
     wanted = told["elements"]
     missing = [name for name in wanted or () if name not in names]
@@ -331,23 +343,32 @@ def _with_layers(
     return stacked, tuple(wanted or names), notes
 
 
+def _without_prefix(paths: Sequence[Path]) -> Callable[[str], str]:
+    """Return a function that takes off what all names of files begin with, such as "Idw_"."""
+    stems = [path.stem for path in paths]
+    shared = os.path.commonprefix(stems) if len(stems) > 2 else ""  # noqa: RUF071 - of words
+    prefix = shared[: shared.rfind("_") + 1]
+    return lambda name: name.removeprefix(prefix) or name
+
+
 def _paths(patterns: Sequence[str], folder: Path) -> list[Path]:
     found: list[Path] = []
     for pattern in patterns:
-        own = sorted(glob.glob(str(folder / pattern)))
+        own = sorted(folder.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
         if not own:
             raise FileNotFoundError(
                 f"No file is called {pattern} in {folder.resolve()}. Mend files under [layers]."
             )
-        found += [Path(path) for path in own if Path(path) not in found]
+        found += [path for path in own if path not in found]
     return found
 
 
 def _with_geology(
     grid: xr.Dataset, settings: Settings, folder: Path, crs: str | None, files: dict[str, str]
-) -> tuple[xr.Dataset, tuple[str, ...]]:
-    """Return the grid with the distance to faults, and the layers that are no concentrations."""
+) -> tuple[xr.Dataset, tuple[str, ...], pd.DataFrame | None]:
+    """Return the grid with the distance to faults, layers that are no concentrations, and faults."""
     extra: list[str] = []
+    faults = None
     if "layers" in settings:
         told = settings["layers"]["elements"]
         named = set(told) if told is not None else None
@@ -356,12 +377,12 @@ def _with_geology(
             sampled = set() if "samples" not in settings else _sample_layers(grid)
             extra += [name for name in others if name not in named and name not in sampled]
     if "faults" in settings:
-        layer = fault_distance(grid, settings["faults"], folder, crs)
+        faults, layer = fault_distance(grid, settings["faults"], folder, crs)
         grid = add_layer(grid, "fault_distance", layer)
         grid["fault_distance"].attrs["units"] = "m"
         files["faults"] = settings["faults"]["table"]
         extra.append("fault_distance")
-    return grid, tuple(extra)
+    return grid, tuple(extra), faults
 
 
 def _sample_layers(grid: xr.Dataset) -> set[str]:
@@ -389,9 +410,12 @@ def _robust(
             f"{int(inside.sum())} cells have all {len(channels)} layers, and {LEAST_CELLS} are the"
             " least. Leave out the layers with gaps, widen reach, or take a smaller spacing."
         )
-    scores = RobustScores(transform="none", clip=clip).fit(table[inside])
-    volume = scores.transform(table).T.reshape(len(channels), *_shape(grid))
-    return scores, volume.astype(np.float32)
+    scores = RobustScores("none", clip=clip)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GossanWarning)  # told among what is left out
+        scores.fit(pd.DataFrame(table[inside], columns=list(channels)))
+        values = scores.transform(pd.DataFrame(table, columns=list(channels)))
+    return scores, values.T.reshape(-1, *_shape(grid)).astype(np.float32)
 
 
 def _floor(layer: xr.DataArray) -> float:
