@@ -36,6 +36,7 @@ __getattr__, __dir__, __all__ = attach(
         "prospectivity": ["plot_targets"],
         "regional": ["plot_prospectivity_map", "plot_capture_curves"],
         "trust": ["plot_protocol_scores", "plot_success_rate"],
+        "contributions": ["plot_contributions"],
         "evidence": ["plot_fractal", "plot_zoning", "plot_loadings"],
         "volumes": ["isosurface", "simplify_mesh", "Mesh"],
         "scales": ["grade_norm", "departure_norm"],

@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = attach(
         "genesis": ["GenesisFindings", "genesis_report"],
         "deposit": ["DepositFindings", "deposit_report"],
         "tailings": ["TailingsFindings", "tailings_report"],
+        "prospect": ["ProspectFindings", "prospect_report"],
         "page": ["write_report", "render_report", "Report", "Section"],
         "blocks": [
             "Text",
