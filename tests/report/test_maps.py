@@ -314,6 +314,25 @@ def test_targets_bring_their_outlines_facts_and_reasons():
     np.testing.assert_allclose(middles[:, 0], [500_300, 500_550])  # inside each
 
 
+def test_map_targets_keep_their_square_kilometres_and_show_elements_as_bars():
+    pytest.importorskip("geopandas")
+    pytest.importorskip("rasterio")
+    from gossan.prospectivity.map_targets import find_map_targets
+
+    grid = grid_of([[0.1, 0.2, 0.3, 0.1, 0.9], [0.2, 0.1, 0.2, 0.8, 0.0]], spacing=1000.0)
+    adds = {"Li": np.full((2, 5), 0.31), "K": np.full((2, 5), -0.4)}
+    targets = find_map_targets(grid, share=0.2, attribution=adds, known=[[500_000, 4_000_500]])
+    header, *_ = opened(map_view(grid, polygons={"Targets": targets}))
+    own = header["polygons"][0]
+    facts = dict(own["facts"])
+    assert facts["Area [km²]"] == ["2"]
+    assert facts["Distance to known [km]"] == ["3.04"]  # (0, 500) to (3000, 1000)
+    assert facts["Holds a known occurrence"] == ["no"]
+    assert own["labels"] == ["Target 1"]
+    assert own["why"] == [[["K", -0.4], ["Li", 0.31]]]
+    assert "elements" not in facts
+
+
 def test_geometries_of_geopandas_are_taken_as_they_are():
     gpd = pytest.importorskip("geopandas")
     from shapely.geometry import LineString, MultiPolygon, Point, Polygon
