@@ -16,5 +16,6 @@ __getattr__, __dir__, __all__ = attach(
         "student_teacher": ["StudentTeacherDetector"],
         "window_cnn": ["WindowCNN"],
         "window_pretext": ["plant_haloes", "pretrain_windows"],
+        "pretext": ["PretextClassifier"],
     },
 )

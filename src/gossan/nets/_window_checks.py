@@ -24,7 +24,6 @@ OPTIONS = {
     "tune": ("all", "head"),
 }
 RATE = 5e-3
-EDGES = ("nan", "reflect")
 
 
 def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,28 +113,3 @@ def check_start(start: Mapping[str, Any], own: Mapping[str, Any]) -> None:
             f"start has {wrong[0]} {start[wrong[0]]}, the new model {own[wrong[0]]}. Give both the"
             " same, in the same order."
         )
-
-
-def check_layers(volume: ArrayLike, n_channels: int, edges: str) -> NDArray:
-    """Return a map (channels, ny, nx) as it is, be it an array in memory or on disk."""
-    check_option("edges", edges, EDGES)
-    layers = volume if isinstance(volume, np.ndarray) else np.asarray(volume)
-    if layers.ndim != 3 or len(layers) != n_channels:
-        raise ValueError(
-            f"volume must have the shape ({n_channels} channels, ny, nx), got {layers.shape}. Stack"
-            " the layers used in training, in their order."
-        )
-    return layers
-
-
-def check_sample_weight(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
-    """Return a finite weight of each row, none below zero, or None."""
-    if sample_weight is None:
-        return None
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.shape != (n,) or not np.isfinite(weight).all() or (weight < 0).any():
-        raise ValueError(
-            f"sample_weight must be {n} finite numbers, none below zero, got shape {weight.shape}."
-            " Give each window one; zero leaves it out."
-        )
-    return weight

@@ -17,11 +17,10 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from gossan._checks import check_labels
+from gossan._checks import check_labels, check_sample_weight
+from gossan._map_tiles import TILE, check_layers, map_tiles
 from gossan.nets._window_checks import (
     check_field,
-    check_layers,
-    check_sample_weight,
     check_settings,
     check_start,
     form_of,
@@ -33,7 +32,6 @@ from gossan.nets._window_forward import (
     Stage,
     at_background,
     logits,
-    map_tiles,
     middle_of,
     ready,
     stages_of,
@@ -45,8 +43,6 @@ if TYPE_CHECKING:
     from gossan.nets._window_training import Job
 
 __all__ = ["WindowCNN"]
-
-TILE = (128, 512)  # cells scored at once: some tens of MB whatever the map
 
 
 class WindowCNN(ClassifierMixin, BaseEstimator):
