@@ -55,7 +55,14 @@ class Size(NamedTuple):
     pretraining: dict[str, Any]
 
 
-FULL = Size(160, 200, (10, 30, 100), 2000, {"n_members": 3}, {"n_members": 3, "epochs": 12})
+FULL = Size(
+    160,
+    200,
+    (10, 30, 100),
+    2000,
+    {"n_members": 3},
+    {"n_members": 3, "epochs": 10, "n_windows": 3000},
+)
 QUICK = Size(
     80, 40, (10,), 500, {"n_members": 2, "epochs": 10}, {"n_members": 2, "epochs": 3, "n_windows": 800}
 )  # fmt: skip
