@@ -55,7 +55,7 @@ def nanling(options: Options) -> list[dict[str, Any]]:
     )  # fmt: skip
     region = read_region(settings, Path("/"))
     names = (INDEX, "logistic") if options.quick else DEFAULT
-    judged, seconds = judge(region, settings, LITHIUM, names, options)
+    judged, seconds = judge(region, settings, LITHIUM, names)
     return rows_of("Nanling", judged, seconds, options, goal=True)
 
 
@@ -87,7 +87,7 @@ def alaska(options: Options) -> list[dict[str, Any]]:
     names = (INDEX, "logistic") if options.quick else (INDEX, "isolation forest", "mahalanobis",
                                                        "logistic", "neighbourhood logistic",
                                                        "neighbourhood forest", "cnn 1")  # fmt: skip
-    judged, seconds = judge(region, settings, raised, names, options)
+    judged, seconds = judge(region, settings, raised, names)
     return rows_of("Alaska Cu", judged, seconds, options, goal=False)
 
 
@@ -110,7 +110,7 @@ def settings_of(
 
 
 def judge(
-    region: Region, settings: dict[str, Any], raised: Any, names: Any, options: Options
+    region: Region, settings: dict[str, Any], raised: Any, names: Any
 ) -> tuple[Judged, float]:
     """Try the methods; return the verdict and the CPU time."""
     start = time.process_time()
@@ -155,12 +155,12 @@ def rows_of(
         {"id": f"{where}, recommended less the label-free index", "ours": round(own - plain, 3),
          "peer": None, "goal": ">=-0.03" if wanted else None, "unit": "AUC", "seeds": 1}
     )  # fmt: skip
-    for row in judged.null.itertuples():
-        found.append(
-            {"id": f"{where}, null {row.protocol}: {row.method}", "ours": round(row.null_mean, 3),
-             "peer": round(row.auc, 3), "unit": "AUC", "seeds": row.n_nulls, "p": row.p_value,
-             "goal": None, "most": round(row.null_max, 3)}
-        )  # fmt: skip
+    found += [
+        {"id": f"{where}, null {row.protocol}: {row.method}", "ours": round(row.null_mean, 3),
+         "peer": round(row.auc, 3), "goal": None, "unit": "AUC", "seeds": row.n_nulls,
+         "p": row.p_value, "most": round(row.null_max, 3)}
+        for row in judged.null.itertuples()
+    ]  # fmt: skip
     found += null_rows(where, judged) if goal else []
     found.append(
         {"id": f"{where}, all of it", "ours": round(seconds, 1), "peer": None, "goal": None,

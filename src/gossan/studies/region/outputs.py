@@ -199,8 +199,8 @@ def write_map_page(
         polygons={"Targets": MapPolygons(table, told=TOLD)} if len(table) else {},
         title=title,
         support="is_supported",
-        note="The percentile is the share of the supported area that scores lower. Grey, hatched"
-        " ground has too few samples.",
+        note="The percentile is the share of the supported area that scores lower. Hatched"
+        " ground has too few samples; grey ground none.",
     )
     write_map(folder.path / MAP_PAGE, view, report="report.html")
     return MAP_PAGE
