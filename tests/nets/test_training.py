@@ -97,6 +97,34 @@ def test_compiled_training_equals_autograd(table, options, weight_decay):
     assert_same(ours, theirs)
 
 
+@pytest.mark.parametrize("focus", [0.0, 2.0])
+@pytest.mark.parametrize("penalty", [0.0, 0.05])
+def test_compiled_training_of_one_output_equals_autograd(table, focus, penalty):
+    X, targets = table
+
+    def examples(which, rows, draws):
+        return X[rows], 0.9 * targets[rows, :1] + 0.05, 1.0 + targets[rows, 1]
+
+    objective = CrossEntropy(examples, focus=focus, head_l1=penalty, head_l2=2 * penalty)
+    recipe = Recipe(epochs=3, batch_size=25, epsilon=1e-7)
+
+    def build(which):
+        return MemberDense(len(which), N_IN, 1, hidden=(16, 8), dropout=0.1)
+
+    assert CompiledEpochs.fits(build([0]), objective)
+    ours = train_members(build, objective, members=folds(2), recipe=recipe)
+    theirs = train_members(build, uncompiled(objective), members=folds(2), recipe=recipe)
+    assert_same(ours, theirs)
+
+
+def test_one_output_is_a_logistic_network_and_focus_spares_easy_rows():
+    logits, truth = torch.tensor([[-2.0, 0.5, 3.0]]), torch.tensor([[0.0, 1.0, 1.0]])
+    plain = nn.functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    torch.testing.assert_close(_epochs.binary_losses(logits, truth), plain)
+    wrong = torch.sigmoid(logits) * (1 - truth) + torch.sigmoid(-logits) * truth
+    torch.testing.assert_close(_epochs.binary_losses(logits, truth, 2.0), wrong**2 * plain)
+
+
 def test_compiled_training_equals_autograd_with_soft_targets(table, monkeypatch):
     monkeypatch.setattr(_epochs, "STEPS_AT_ONCE", 4)
     X, targets = table

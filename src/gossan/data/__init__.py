@@ -31,6 +31,8 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "grids.tables": ["grid_to_table", "table_to_grid"],
         "grids.files": ["read_grid", "write_grid"],
+        "grids.outlines": ["outline_cells", "distances_to"],
+        "grids.styles": ["write_percentile_style"],
         "grids.masking": ["grid_mask", "mask_grid"],
         "grids.resampling": ["align_grids", "rotate_grid", "crop"],
         "grids.stacking": ["stack_layers", "grid_differences"],
@@ -40,6 +42,7 @@ __getattr__, __dir__, __all__ = attach(
         "surfaces.files": ["read_surfaces", "write_surfaces"],
         "ground": ["read_ground", "ground_of_collars"],
         "vectors": ["read_vectors", "read_occurrences"],
+        "vector_writing": ["write_vectors"],
         "grids.polydata": ["write_points", "read_points"],
     },
 )

@@ -22,7 +22,7 @@ SAFE_MATHS = {"reassoc", "contract", "arcp", "nsz", "afn"}
 ACTIVATION_CODES = {"tanh": 0, "relu": 1, "silu": 2}
 
 _HALF, _ONE = np.float32(0.5), np.float32(1.0)
-_BETA_1, _BETA_2, _EPSILON = np.float32(0.9), np.float32(0.999), np.float32(1e-8)
+_BETA_1, _BETA_2 = np.float32(0.9), np.float32(0.999)
 
 # tanh x = x P(x²) / Q(x²) for |x| <= 7.905, highest power first: the rational minimax of XLA
 _TANH_LIMIT = np.float32(7.90531110763549805)
@@ -67,6 +67,9 @@ class Plan(NamedTuple):
     eps: np.float32
     activation: int
     keep: int  # of 65,536 values; 0: no dropout
+    focus: np.float32  # exponent of the focal loss; 0: plain cross-entropy
+    head_l1: np.float32  # penalties of the head's weights
+    head_l2: np.float32
 
 
 class State(NamedTuple):
@@ -87,11 +90,12 @@ class Batches(NamedTuple):
 
 
 class Adam(NamedTuple):
-    """Where the optimiser stands: steps taken before, learning rate, decoupled decay."""
+    """Where the optimiser stands: steps taken before, learning rate, decoupled decay, epsilon."""
 
     steps_done: int
     rate: float
     decay: float
+    epsilon: float
 
 
 class Work(NamedTuple):
@@ -118,8 +122,14 @@ def train_steps(plan: Plan, state: State, data: Batches, key: np.uint64, adam: A
         x = data.inputs[step]
         _draw_masks(plan, work, batch, key + np.uint64(step * words) * _GOLDEN)
         logits = _forward(plan, state, work, x)
-        total += _cross_entropy(logits, data.targets[step], data.weights[step])
+        if plan.widths[-1] == 1:
+            total += _binary_cross_entropy(
+                logits, data.targets[step], data.weights[step], plan.focus
+            )
+        else:
+            total += _cross_entropy(logits, data.targets[step], data.weights[step])
         _backward(plan, state, work, x, logits)
+        total += _penalise(plan, state, work)
         _adam(state, work.grads, adam, adam.steps_done + step + 1)
     return total
 
@@ -331,6 +341,44 @@ def _cross_entropy(logits: NDArray, targets: NDArray, row_weights: NDArray) -> f
 
 
 @compiled
+def _binary_cross_entropy(
+    logits: NDArray, targets: NDArray, row_weights: NDArray, focus: np.float32
+) -> float:
+    """Return the mean weighted (focal) loss of one output, and turn `logits` into its gradient."""
+    batch, total = logits.shape[0], 0.0
+    for i in range(batch):
+        z, t, weight = logits[i, 0], targets[i, 0], row_weights[i] / np.float32(batch)
+        fade = np.exp(-np.abs(z))
+        log_norm = np.log1p(fade)
+        log_p, log_q = min(z, np.float32(0.0)) - log_norm, min(-z, np.float32(0.0)) - log_norm
+        p = (_ONE if z > 0 else fade) / (_ONE + fade)
+        q = (fade if z > 0 else _ONE) / (_ONE + fade)
+        if focus > 0:
+            for_one, for_zero = q**focus, p**focus
+            total -= (t * for_one * log_p + (_ONE - t) * for_zero * log_q) * weight
+            slope = t * for_one * (focus * p * log_p - q)
+            slope += (_ONE - t) * for_zero * (p - focus * q * log_q)
+        else:
+            total -= (t * log_p + (_ONE - t) * log_q) * weight
+            slope = p - t
+        logits[i, 0] = slope * weight
+    return total
+
+
+@compiled
+def _penalise(plan: Plan, state: State, work: Work) -> float:
+    """Add the penalties of the head's weights to `work.grads`, and return them."""
+    total = 0.0
+    if plan.head_l1 > 0 or plan.head_l2 > 0:
+        start = plan.weight[-1]
+        for i in range(start, start + plan.widths[-2] * plan.widths[-1]):
+            w = state.weights[i]
+            total += plan.head_l1 * np.abs(w) + plan.head_l2 * w * w
+            work.grads[i] += plan.head_l1 * np.sign(w) + np.float32(2.0) * plan.head_l2 * w
+    return total
+
+
+@compiled
 def _backward(plan: Plan, state: State, work: Work, x: NDArray, grad: NDArray) -> None:
     """Fill `work.grads` from `grad`, the gradient of the loss at the logits (batch, n_out)."""
     batch = x.shape[0]
@@ -384,11 +432,11 @@ def _adam(state: State, grads: NDArray[np.float32], adam: Adam, step: int) -> No
     """Take step number `step` (from 1) of Adam; a decay shrinks the weights on its own (AdamW)."""
     size = np.float32(adam.rate / (1.0 - 0.9**step))
     spread = np.float32(1.0 / np.sqrt(1.0 - 0.999**step))
-    shrink = np.float32(1.0 - adam.rate * adam.decay)
+    shrink, epsilon = np.float32(1.0 - adam.rate * adam.decay), np.float32(adam.epsilon)
     weights, first, second = state.weights, state.first, state.second
     for i in range(weights.size):
         g = grads[i]
         m = first[i] + (_ONE - _BETA_1) * (g - first[i])
         v = second[i] + (_ONE - _BETA_2) * (g * g - second[i])
         first[i], second[i] = m, v
-        weights[i] = weights[i] * shrink - size * m / (np.sqrt(v) * spread + _EPSILON)
+        weights[i] = weights[i] * shrink - size * m / (np.sqrt(v) * spread + epsilon)

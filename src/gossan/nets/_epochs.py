@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.functional import logsigmoid
 
 from gossan.nets._compiled import (
     ACTIVATION_CODES,
@@ -42,17 +43,45 @@ class CrossEntropy:
         `examples(which, rows, draws)` gives what to learn from `rows` of shape (members, n):
         inputs (members, n, n_in), targets (members, n, n_classes) and the weights of the rows
         (members, n) or None. `draws` is None when the network is only used, not trained; in
-        training n may be one batch, or many batches in a row.
+        training n may be one batch, or many batches in a row. A network of one output is a
+        logistic one, and its targets (members, n, 1) the chance of a one.
+    focus : float
+        Exponent of the focal loss [Lin2017]_ of a logistic network; 0 is plain cross-entropy.
+    head_l1, head_l2 : float
+        Penalties of a `MemberDense`: the sums of the absolute and of the squared weights of its
+        head, times these, are added to the loss in training.
     """
 
-    def __init__(self, examples: Examples) -> None:
-        self.examples = examples
+    def __init__(
+        self, examples: Examples, *, focus: float = 0.0, head_l1: float = 0.0, head_l2: float = 0.0
+    ) -> None:
+        self.examples, self.focus = examples, focus
+        self.head_l1, self.head_l2 = head_l1, head_l2
 
     def __call__(self, network: nn.Module, which: Tensor, rows: Tensor, draws: Draws) -> Tensor:
         """Return the loss of each row, shape (members, n)."""
         inputs, targets, weights = self.examples(which, rows, draws if network.training else None)
-        losses = -(targets * network(inputs, draws).log_softmax(2)).sum(2)
-        return losses if weights is None else losses * weights
+        outputs = network(inputs, draws)
+        if outputs.shape[2] == 1:
+            losses = binary_losses(outputs[:, :, 0], targets[:, :, 0], self.focus)
+        else:
+            losses = -(targets * outputs.log_softmax(2)).sum(2)
+        losses = losses if weights is None else losses * weights
+        if network.training and (self.head_l1 or self.head_l2):
+            head = network.head.weight.flatten(1)  # type: ignore[union-attr, operator]
+            penalty = self.head_l1 * head.abs().sum(1) + self.head_l2 * head.square().sum(1)
+            losses = losses + penalty[:, None]
+        return losses
+
+
+def binary_losses(logits: Tensor, targets: Tensor, focus: float = 0.0) -> Tensor:
+    """Return the (focal) cross-entropy of each logit against the chance of a one."""
+    log_p, log_q = logsigmoid(logits), logsigmoid(-logits)
+    if focus > 0:
+        return -(
+            targets * log_q.exp() ** focus * log_p + (1.0 - targets) * log_p.exp() ** focus * log_q
+        )
+    return -(targets * log_p + (1.0 - targets) * log_q)
 
 
 class AutogradEpochs:
@@ -66,6 +95,7 @@ class AutogradEpochs:
         draws: Draws,
         *,
         weight_decay: float,
+        epsilon: float = 1e-8,
     ) -> None:
         self.network, self.objective, self.which, self.draws = network, objective, which, draws
         weights = [weight for weight in network.parameters() if weight.requires_grad]
@@ -75,7 +105,7 @@ class AutogradEpochs:
             weight.grad = grad
         # Fused Adam makes one pass over the weights; AdamW decouples the decay.
         kind = torch.optim.AdamW if weight_decay > 0.0 else torch.optim.Adam
-        options = {"weight_decay": weight_decay, "fused": True}
+        options = {"weight_decay": weight_decay, "eps": epsilon, "fused": True}
         self.optimiser = kind([self.flat], **options)  # type: ignore[arg-type]
 
     def train(self, rows: NDArray[np.intp], rate: float) -> NDArray[np.float64]:
@@ -103,16 +133,17 @@ class CompiledEpochs:
         draws: Draws,
         *,
         weight_decay: float,
+        epsilon: float = 1e-8,
     ) -> None:
         self.network, self.objective, self.which, self.draws = network, objective, which, draws
-        self.weight_decay, self.steps_done = weight_decay, 0
+        self.weight_decay, self.epsilon, self.steps_done = weight_decay, epsilon, 0
         weights = lay_end_to_end(network.parameters(), axis=1).numpy()  # (members, n_weights)
         first, second = np.zeros_like(weights), np.zeros_like(weights)
         running = weights[:, :0]
         if len(network.norms):
             running = lay_end_to_end(network.buffers(), axis=1).numpy()  # (members, n_statistics)
         self.states = [State(*each) for each in zip(weights, first, second, running, strict=True)]
-        self.plan = _plan(network)
+        self.plan = _plan(network, objective)
 
     @staticmethod
     def fits(network: nn.Module, objective: Objective) -> bool:
@@ -138,7 +169,7 @@ class CompiledEpochs:
         inputs, targets, weights = self.objective.examples(self.which, flat, self.draws)
         weights = torch.ones(flat.shape) if weights is None else weights
         data = [_batches(part, rows.shape) for part in (inputs, targets, weights)]
-        adam = Adam(self.steps_done, rate, self.weight_decay)
+        adam = Adam(self.steps_done, rate, self.weight_decay, self.epsilon)
         losses = [
             train_steps(self.plan, state, Batches(x, t, w), key, adam)
             for state, x, t, w, key in zip(self.states, *data, self.draws.keys, strict=True)
@@ -173,7 +204,7 @@ def _batches(part: Tensor, shape: tuple[int, ...]) -> NDArray[np.float32]:
     return np.ascontiguousarray(part.detach().float().numpy()).reshape(*shape, *part.shape[2:])
 
 
-def _plan(network: MemberDense) -> Plan:
+def _plan(network: MemberDense, objective: CrossEntropy) -> Plan:
     """Describe a dense network, whose arrays lie end to end, to the kernels."""
     weights, running = _starts(network.named_parameters()), _starts(network.named_buffers())
     layers = [*(f"linears.{i}" for i in range(len(network.linears))), "head"]
@@ -193,6 +224,9 @@ def _plan(network: MemberDense) -> Plan:
         eps=np.float32(EPS),
         activation=ACTIVATION_CODES[network.activation],
         keep=kept_of_65536(1.0 - network.dropout) if network.dropout > 0.0 else 0,
+        focus=np.float32(objective.focus),
+        head_l1=np.float32(objective.head_l1),
+        head_l2=np.float32(objective.head_l2),
     )
 
 

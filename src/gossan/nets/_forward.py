@@ -46,7 +46,18 @@ def dense_outputs(weights: Mapping[str, Array], X: Array, *, activation: str) ->
     return np.concatenate([_outputs(weights, block, activation) for block in blocks], axis=1)
 
 
+def dense_hidden(weights: Mapping[str, Array], X: Array, *, activation: str) -> Array:
+    """Return the last hidden layer of every member for every row, shape (members, n, width)."""
+    blocks = [X[start : start + BLOCK_ROWS] for start in range(0, len(X), BLOCK_ROWS)]
+    return np.concatenate([_hidden(weights, block, activation) for block in blocks], axis=1)
+
+
 def _outputs(weights: Mapping[str, Array], x: Array, activation: str) -> Array:
+    x = _hidden(weights, x, activation)
+    return np.matmul(x, weights["head.weight"]) + weights["head.bias"]
+
+
+def _hidden(weights: Mapping[str, Array], x: Array, activation: str) -> Array:
     i = 0
     while f"linears.{i}.weight" in weights:
         x = np.matmul(x, weights[f"linears.{i}.weight"]) + weights[f"linears.{i}.bias"]
@@ -57,4 +68,4 @@ def _outputs(weights: Mapping[str, Array], x: Array, activation: str) -> Array:
             )
             x = (x - mean) * (gain / np.sqrt(variance + np.float32(EPS))) + shift
         i += 1
-    return np.matmul(x, weights["head.weight"]) + weights["head.bias"]
+    return x

@@ -58,6 +58,8 @@ class Recipe:
     patience : int or None
         Epochs without a better stopping loss before a member stops and its best weights are kept.
         None trains to the end.
+    epsilon : float
+        Of Adam, beside the root of the second moment; Keras has 1e-7.
     """
 
     epochs: int = 100
@@ -66,6 +68,7 @@ class Recipe:
     weight_decay: float = 0.0
     schedule: str = "constant"
     patience: int | None = None
+    epsilon: float = 1e-8
 
     def rate(self, epoch: int) -> float:
         """Return the learning rate of an epoch (counted from 0)."""
@@ -178,7 +181,8 @@ class _Chunk:
         self.streams = [_RowStream(member, recipe) for member in members]
         way = CompiledEpochs if CompiledEpochs.fits(network, objective) else AutogradEpochs
         given = (network, objective, self.which, self.draws)
-        self.epochs = way(*given, weight_decay=recipe.weight_decay)  # type: ignore[arg-type]
+        options = {"weight_decay": recipe.weight_decay, "epsilon": recipe.epsilon}
+        self.epochs = way(*given, **options)  # type: ignore[arg-type]
         self.best_losses = np.full(len(members), np.inf)
         self.best_epochs = np.zeros(len(members), dtype=int)
         self.best_weights: dict[str, Tensor] = {}

@@ -14,6 +14,7 @@ __getattr__, __dir__, __all__ = attach(
         "occurrences": ["PlacedOccurrences", "place_occurrences"],
         "background": ["BackgroundDraws", "draw_background"],
         "patches": ["layer_volume", "patches_at", "cells_of"],
+        "edges": ["fill_edges", "edge_fraction"],
         "neighbours": ["NeighbourSequences", "neighbour_sequences", "leaking_sequences"],
     },
 )

@@ -8,7 +8,13 @@ from gossan._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "splits": ["block_labels", "group_folds", "random_folds", "BufferedGroupKFold"],
+        "splits": [
+            "block_labels",
+            "block_partitions",
+            "group_folds",
+            "random_folds",
+            "BufferedGroupKFold",
+        ],
         "crossval": ["cross_validate", "CrossValidation", "group_weights"],
         "protocols": ["compare_protocols", "null_test", "NullTest"],
         "verdicts": [
@@ -20,6 +26,8 @@ __getattr__, __dir__, __all__ = attach(
             "skill_score",
         ],
         "context": ["share_context"],
+        "patterns": ["moved_patterns"],
+        "ranking": ["rank_held_out", "RankedOccurrences"],
         "curves": ["occurrence_shares", "capture_curve", "CaptureCurve", "roc_by_ranks"],
         "uncertainty": [
             "cluster_bootstrap",
@@ -50,6 +58,13 @@ __getattr__, __dir__, __all__ = attach(
             "group_attribution",
             "balanced_median",
             "discriminating_elements",
+        ],
+        "few_labels": [
+            "hold_out_blocks",
+            "FewLabelScores",
+            "blend_held_out",
+            "paired_gain",
+            "PairedGain",
         ],
         "leakage": ["leakage_report", "LeakageReport", "Leak"],
     },
