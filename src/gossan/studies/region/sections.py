@@ -30,10 +30,8 @@ def samples(
     units: Mapping[str, str] | str | None = None,
     decimal: str | None = None,
     negatives: str = "limit",
-    duplicates: str = "keep",
 ) -> dict[str, Any]:
     """Points with analyses: their table, coordinates and units."""
-    del duplicates  # of the table, see `gossan.read_assays`; points in one cell are averaged anyway
     told = {"table": table, "elements": elements, "units": units, "decimal": decimal,
             "negatives": negatives}  # fmt: skip
     places = {"crs": crs, "to_crs": to_crs, "easting": easting, "northing": northing}
