@@ -26,6 +26,7 @@ from gossan.studies.trials import Method
 DISTANCE = "distance to known"
 INDEX = "pathfinder index"
 LARGE_DRAW = 5  # times the usual background, in one draw
+LOOSE = 0.3  # of the local part beside a source: a stiff one leaves all to the source
 TREES = 100  # of each draw of the background: several draws together hold hundreds
 
 
@@ -124,7 +125,7 @@ def _boosted(wishes: Wishes) -> Method:
 
 def _stacked(wishes: Wishes) -> Method:
     field = max(_of_source(wishes).field_, 5)
-    model = StackedTransfer(wishes.source, field=5)
+    model = StackedTransfer(wishes.source, field=5, C=LOOSE)
     return Method(_drawn(wishes, model), "model", field=field)
 
 

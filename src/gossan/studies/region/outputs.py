@@ -191,12 +191,13 @@ def write_map_page(
             shown = add_layer(shown, f"{name} adds", gain)
             layers.append(MapLayer(f"{name} adds", group="Attribution", colours="departure"))
     table = found.rename(columns={"rank": "target", "elements": "why"})
+    told = {name: heading for name, heading in TOLD.items() if name in table}
     view = MapView(
         shown,
         layers,
         points={"Known occurrences": MapPoints(occurrence_points(region))},
         lines={} if region.faults is None else {"Faults": MapLines(region.faults)},
-        polygons={"Targets": MapPolygons(table, told=TOLD)} if len(table) else {},
+        polygons={"Targets": MapPolygons(table, told=told)} if len(table) else {},
         title=title,
         support="is_supported",
         note="The percentile is the share of the supported area that scores lower. Hatched"

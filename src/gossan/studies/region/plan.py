@@ -82,7 +82,7 @@ def index_channels(
         If a named element is no channel.
     """
     found = []
-    for key in ("pathfinders", "against"):
+    for key in ("pathfinders", "against", "core", "ring"):
         named = settings["elements"][key]
         missing = [name for name in named if name not in region.channels]
         if missing:

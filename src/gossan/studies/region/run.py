@@ -200,7 +200,9 @@ def _prepared(
     wishes = Wishes(
         region.channels, pathfinders, against, n_draws=drawn["n_draws"],
         per_positive=drawn["per_positive"], random_state=seed, source=source,
-        pretrained=pretrainer(region, seed),
+        pretrained=pretrainer(
+            region, seed, core=settings["elements"]["core"], ring=settings["elements"]["ring"]
+        ),
     )  # fmt: skip
     methods = make_methods(chosen["names"], wishes)
     field = max(method.field for method in methods.values())

@@ -111,10 +111,12 @@ def elements(
     clip: float = 6.0,
     pathfinders: Sequence[str] = (),
     against: Sequence[str] = (),
+    core: Sequence[str] = (),
+    ring: Sequence[str] = (),
     most_censored: float = 0.5,
     level_by: str = "",
 ) -> dict[str, Any]:
-    """How concentrations become robust scores, and which of them ore raises or lowers."""
+    """How concentrations become robust scores, and which of them ore raises or lowers, and where."""
     check_option("transform", transform, TRANSFORMS)
     check_range("clip", clip, 1.0, 100.0, "6 is usual")
     check_range("most_censored", most_censored, 0.0, 1.0, "0.5 is usual")
@@ -122,7 +124,8 @@ def elements(
     if both:
         raise ValueError(f"{both[0]} stands among pathfinders and against. Keep it in one of them.")
     return {"transform": transform, "clip": clip, "pathfinders": list(pathfinders),
-            "against": list(against), "most_censored": most_censored, "level_by": level_by}  # fmt: skip
+            "against": list(against), "core": list(core), "ring": list(ring),
+            "most_censored": most_censored, "level_by": level_by}  # fmt: skip
 
 
 def background(
