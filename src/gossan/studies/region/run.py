@@ -74,6 +74,10 @@ def settings_of(study: Study) -> Settings:
         )
     named = [name for name in SECTIONS if name in given or name in ALWAYS]
     settings = {name: SECTIONS[name](**given.get(name, {})) for name in named}
+    chosen = settings["methods"]
+    if not chosen["names"]:
+        has_source = "source" in settings
+        chosen["names"] = sections.usual_methods(chosen["choose"], has_source=has_source)
     wanted = sections.needs_source(settings["methods"]["names"])
     if wanted and "source" not in settings:
         raise ValueError(
