@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
 from sklearn.utils import get_tags
 
 from gossan.geostat.covariance import Structure, VariogramModel
@@ -50,6 +51,7 @@ FAST: dict[str, dict] = {
     "WindowStatistics": {"field": 1},
     "StackedTransfer": {"source": PathfinderIndex([0]).fit(np.eye(4)), "field": 1},
     "ScoreBlend": {"estimators": [("line", PointLogistic()), ("far", MahalanobisIndex())]},
+    "RankBlend": {"estimators": [("logistic", LogisticRegression()), ("svm", SVC())]},
     "PretextClassifier": {"epochs": 60, "learning_rate": 0.01, "pretext_epochs": 5},
     "NormalsOnly": {"detector": IsolationForest(n_estimators=20, random_state=0)},
 }

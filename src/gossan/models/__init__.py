@@ -16,6 +16,7 @@ __getattr__, __dir__, __all__ = attach(
         "ensemble": ["EnsembleClassifier"],
         "spatial": ["SpatialForest", "SpatialProcess"],
         "blending": ["blend_weights", "blend_quantiles"],
+        "few_labels": ["FEW_LABEL_MODELS", "make_few_label_model", "RankBlend"],
         "maxent": ["MaxEnt"],
         "mixture": ["MixtureDetector"],
         "pooled": ["PooledTrees"],

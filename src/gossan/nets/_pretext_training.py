@@ -196,24 +196,28 @@ class _PretextLearner:
         longest = max(len(rows) for rows in sets)
         padded = [np.resize(rows, (longest, rows.shape[1])) for rows in sets]
         self.values = torch.from_numpy(np.stack(padded))
-        self.recipe = Recipe(
-            epochs=settings["pretext_epochs"],
-            batch_size=min(settings["pretext_batch_size"], *map(len, sets)),
-            learning_rate=settings["pretext_learning_rate"],
-            schedule=settings["schedule"],
-            epsilon=settings["epsilon"],
-        )
+        self.lengths = np.array([len(sets[i]) for i in set_of])
 
     def train(
         self, which: NDArray[np.intp], members: list[Member]
     ) -> tuple[Weights, NDArray[np.float64]]:
-        """Return the bodies of some tasks, and their losses."""
-        set_of = torch.from_numpy(self.set_of[which])
-        trained = train_members(
-            self._build, self._objective(set_of), members=members, recipe=self.recipe
-        )
-        weights = {k: v.numpy() for k, v in trained.weights.items() if k.startswith("linears")}
-        return weights, trained.losses
+        """Return the bodies of some tasks, and their losses; each goes by its own batch size."""
+        weights: Weights = {}
+        losses = np.empty((len(which), self.settings["pretext_epochs"]))
+        for length in np.unique(self.lengths[which]):
+            own = np.flatnonzero(self.lengths[which] == length)
+            trained = train_members(
+                self._build,
+                self._objective(torch.from_numpy(self.set_of[which[own]])),
+                members=[members[i] for i in own],
+                recipe=self._recipe(int(length)),
+            )
+            losses[own] = trained.losses
+            for name, value in trained.weights.items():
+                if name.startswith("linears"):
+                    room = np.empty((len(which), *value.shape[1:]), dtype=np.float32)
+                    weights.setdefault(name, room)[own] = value.numpy()
+        return weights, losses
 
     def is_dead(self, which: NDArray[np.intp], weights: Weights) -> NDArray[np.bool_]:
         """Tell which bodies say the same of all rows."""
@@ -223,6 +227,15 @@ class _PretextLearner:
             said = dense_hidden(body, self.sets[self.set_of[task]], activation=activation)
             dead[i] = (np.ptp(said, axis=1) < CONSTANT).all()
         return dead
+
+    def _recipe(self, n_rows: int) -> Recipe:
+        return Recipe(
+            epochs=self.settings["pretext_epochs"],
+            batch_size=min(self.settings["pretext_batch_size"], n_rows),
+            learning_rate=self.settings["pretext_learning_rate"],
+            schedule=self.settings["schedule"],
+            epsilon=self.settings["epsilon"],
+        )
 
     def _build(self, which: Sequence[int]) -> nn.Module:
         n_in = self.values.shape[2]
@@ -294,11 +307,12 @@ class _Rows:
         )
         if self.bodies is not None:
             of_some = self.body_of[which[list(some)]]
-            for i, layer in enumerate(network.linears):
+            layers: Any = network.linears
+            for i, layer in enumerate(layers):
                 weight, bias = (
                     self.bodies[f"linears.{i}.{part}"][of_some] for part in ("weight", "bias")
                 )
-                layer.initialise = partial(_take_over, layer, weight, bias)  # type: ignore[method-assign]
+                layer.initialise = partial(_take_over, layer, weight, bias)
         return network
 
     def whole(self, which: NDArray[np.intp], weights: Weights) -> Weights:

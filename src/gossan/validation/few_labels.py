@@ -53,7 +53,7 @@ class FewLabelScores:
         Row numbers.
     scores : float64 array of shape (n_partitions, n_seeds, n)
         Score of each row by the model that had not seen its block; higher is more prospective.
-    background : float32 array of shape (n_partitions, n_seeds, n_folds, n_background)
+    background : float64 array of shape (n_partitions, n_seeds, n_folds, n_background)
         Scores of the background rows by the model of each fold.
     is_probability : bool
         Whether the scores are probabilities; the Brier score is missing if not.
@@ -62,7 +62,7 @@ class FewLabelScores:
     is_ore: NDArray[np.bool_]
     partitions: list[Folds]
     scores: NDArray[np.float64]
-    background: NDArray[np.float32]
+    background: NDArray[np.float64]
     is_probability: bool = True
 
     def shares(self) -> NDArray[np.float64]:
@@ -246,7 +246,7 @@ def hold_out_blocks(
     shape = (len(allowed), len(partitions), len(seeds))
     scores = np.full((*shape, len(table)), np.nan)
     n_folds = max(len(folds) for folds in partitions)
-    of_ground = np.full((*shape, n_folds, len(ground)), np.nan, dtype=np.float32)
+    of_ground = np.full((*shape, n_folds, len(ground)), np.nan)
     is_probability = True
     for job, model in zip(
         jobs, fitted_models(estimator, table, labels, jobs, fit_with), strict=True
@@ -308,7 +308,7 @@ def blend_held_out(held_out: Sequence[FewLabelScores], *, how: str = "rank") -> 
         first.is_ore,
         first.partitions,
         np.mean([own for own, _ in widened], axis=0),
-        np.mean([ground for _, ground in widened], axis=0).astype(np.float32),
+        np.mean([ground for _, ground in widened], axis=0),
         is_probability,
     )
 
@@ -373,7 +373,7 @@ def paired_gain(
     return PairedGain(float(gains.mean()), sd, int(better.sum()), len(gains))
 
 
-def _ranked(held: FewLabelScores) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+def _ranked(held: FewLabelScores) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the scores as shares of the fold's background that score lower."""
     own, ground = np.full_like(held.scores, np.nan), np.full_like(held.background, np.nan)
     for p, seed, f, test in held.tests():
