@@ -98,7 +98,7 @@ def test_a_belt_of_occurrences_is_more_than_one_camp():
     cells = make_cells(n_known=9, seed=1)
     cells.coords[cells.occurrences] = [[3 * KM * number, 0.0] for number in range(9)]
     camps = camps_of(cells, PLAN)
-    widths = [np.ptp(cells.coords[cells.occurrences][camps == camp]) for camp in set(camps)]
+    widths = [np.ptp(cells.coords[cells.occurrences][camps == camp, 0]) for camp in set(camps)]
     assert max(widths) <= 8 * KM
     assert len(set(camps)) >= 3
 
