@@ -23,10 +23,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from gossan._checks import check_option
+from gossan.data._coordinates import find_coordinates, read_numbers
 from gossan.data.grids.files import read_grid
 from gossan.data.grids.grid import add_layer, cell_centres, cell_volume, check_grid, layer_of
 from gossan.data.grids.outlines import distances_to, outline_cells
 from gossan.data.grids.styles import fill_style
+from gossan.data.tables.rawtable import read_raw
+from gossan.data.tables.sites import read_sites
 from gossan.data.vector_writing import write_vectors
 from gossan.data.vectors import read_occurrences
 from gossan.prospectivity.targets import share_threshold
@@ -230,9 +233,7 @@ def write_raster_targets(
     """
     grid, points = read_grid(raster), None
     if known is not None:
-        crs = grid.attrs.get("crs")
-        is_table = Path(known).suffix.lower() in {".csv", ".txt", ".tsv", ".xlsx", ".parquet"}
-        points = read_occurrences(known, crs=crs if is_table else None, to_crs=crs)
+        points = _read_known(Path(known), grid.attrs.get("crs"))
     targets = find_map_targets(
         grid, share=share, least=least, known=points, spread="spread" if "spread" in grid else None
     )
@@ -240,6 +241,19 @@ def write_raster_targets(
     n_with = int(targets["contains_known"].sum()) if known is not None else 0
     told = targets.attrs
     return TargetsOnFile(len(targets), n_with, told["share"], told["supported_area"])
+
+
+def _read_known(path: Path, crs: Any) -> Any:
+    """Return known occurrences in the CRS of the raster; a local grid has none, nor has a table."""
+    is_table = path.suffix.lower() in {".csv", ".txt", ".tsv", ".xlsx", ".parquet"}
+    if not is_table:
+        return read_occurrences(path, to_crs=crs)
+    if crs is not None:
+        return read_occurrences(path, crs=crs, to_crs=crs)
+    table = read_sites(read_raw(path), ())[0]
+    found = find_coordinates(list(table.columns), {}, source=path.name)
+    columns = (found["easting"], found["northing"])
+    return np.column_stack([read_numbers(table, name, source=path.name) for name in columns])
 
 
 def _supported(grid: xr.Dataset, score: str, support: str | None) -> Values:
