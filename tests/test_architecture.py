@@ -11,8 +11,9 @@ SOURCE = Path(gossan.__file__).parent
 
 # Room -> what it may import besides itself. Whatever is not listed may not be.
 ISLANDS = ("data", "geochem", "geostat", "models", "nets", "validation")
-# Models and nets weigh rows alike (_weights) and are saved alike (saving), yet do not meet.
-FREE_TO_ALL = ("_checks", "_units", "_lazy", "_weights", "saving")
+# Models and nets weigh rows (_weights), score maps (_map_tiles) and are saved (saving) alike, yet
+# do not meet.
+FREE_TO_ALL = ("_checks", "_units", "_lazy", "_map_tiles", "_weights", "saving")
 MAY_IMPORT = {
     "": (),  # the face loads lazily, through _lazy
     **dict.fromkeys((*FREE_TO_ALL, *ISLANDS), ()),
@@ -21,19 +22,23 @@ MAY_IMPORT = {
     "studies": (),
     "evidence": ("data.grids", "data.surfaces", "geochem", "geostat.variogram"),
     "sampling": ("data", "geostat"),
-    "prospectivity": ("data",),
+    "prospectivity": ("data", "sampling.edges"),
     "simulate": ("data", "geostat"),
     "datasets": ("data", "geostat"),
     "plot": ("data", "geostat", "validation.curves"),
     "report": ("plot", "prospectivity", "validation"),
-    "cli": ("study", "studies", "datasets"),
+    "cli": ("study", "studies", "datasets", "prospectivity"),
 }
 # studies/ holds the steps of each study beside its template: it stands on every floor, under study.
 MAY_IMPORT["studies"] = tuple(room for room in MAY_IMPORT if room not in ("", "study", "cli"))
 MAY_IMPORT["study"] = tuple(room for room in MAY_IMPORT if room not in ("", "cli"))
 
 # Estimators of nets/ share the private modules; only these build on another estimator.
-NETS_MAY_IMPORT = {"pretext": ("dense",), "student_teacher": ("autoencoder",)}
+NETS_MAY_IMPORT = {
+    "pretext": ("dense",),
+    "student_teacher": ("autoencoder",),
+    "window_pretext": ("window_cnn",),
+}
 
 # The few that tell the version of gossan in what they write.
 MAY_KNOW_VERSION = ("study", "studies", "saving", "cli", "nets", "models", "report")
@@ -43,7 +48,7 @@ DOORS = {
     "torch": ("nets", "geostat.kriging"),
     "matplotlib": ("plot",),
     "pyvista": ("plot",),
-    "dask": ("prospectivity.scoring", "geostat"),
+    "dask": ("prospectivity", "geostat"),
     "rasterio": ("data",),
     "geopandas": ("data",),
     "tomllib": ("study",),

@@ -8,6 +8,10 @@ import pandas as pd
 import pytest
 
 from gossan.cli import main
+from gossan.data import add_layer, make_grid, read_grid, read_vectors, write_grid
+from gossan.nets.window_cnn import WindowCNN
+from gossan.prospectivity import MapModel
+from gossan.saving import save_model
 from gossan.simulate import simulate_mineral_chemistry
 from gossan.study import KINDS
 
@@ -158,3 +162,69 @@ def test_a_deposit_far_from_everything_is_none_of_these(tmp_path, table, capsys)
     code, out, _ = classify(tmp_path, strange, capsys)
     assert code == 0
     assert "none of these" in out
+
+
+# Maps of rasters
+
+
+@pytest.fixture
+def region(tmp_path):
+    """Return a folder with two rasters and a saved map model of them."""
+    pytest.importorskip("rasterio")
+    rng = np.random.default_rng(0)
+    for name in ("Li", "Cs"):
+        grid = make_grid((500_000, 504_000, 4_000_000, 4_003_000), 100, crs="EPSG:32650")
+        values = 10 ** rng.normal(1, 0.3, size=(30, 40))
+        write_grid(add_layer(grid, name, values, units="ppm"), tmp_path / f"{name}.tif")
+    net = WindowCNN(n_members=2, epochs=1, random_state=0)
+    net.fit(rng.normal(size=(20, 2, 3, 3)), np.arange(20) % 2)
+    model = MapModel(
+        net, ["Li", "Cs"], transform="log10", center=1.0, scale=0.3, floor=0.1, units="ppm"
+    )
+    save_model(model, tmp_path / "model", card={})
+    return tmp_path
+
+
+def test_score_writes_map_style_and_targets(region, capsys):
+    (region / "known.csv").write_text("easting,northing\n502000,4001000\n", encoding="utf-8")
+    words = ["score", region / "model", region / "Cs.tif", f"Li={region / 'Li.tif'}", "--tile", 16]
+    words += ["--out", region / "score.tif", "--targets", region / "targets.gpkg"]
+    code = main([*map(str, words), "--known", str(region / "known.csv"), "--share", "0.1"])
+    printed = capsys.readouterr()
+    assert (code, printed.err) == (0, "")
+    lines = printed.out.splitlines()
+    assert lines[0].startswith("1,200 cells of 2 layers in 6 tiles of 16 x 16 cells, field 3 x 3")
+    steps = [line.split(" ... ")[0].strip() for line in lines[1:5]]
+    assert steps == ["scoring", "ranking", "writing", "finishing"]
+    assert "1,196 of 1,200 cells scored, 11.96 km²: score.tif" in printed.out
+    assert "targets" in lines[-1]
+    scored = read_grid(region / "score.tif")
+    assert list(scored.data_vars) == ["score", "percentile", "spread", "edge_fraction"]
+    assert (region / "score.qml").exists()
+    assert len(read_vectors(region / "targets.gpkg", "polygons"))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["Li.tif"], "No raster holds the layer 'Cs'; there are Li"),
+        (["Li.tif", "Cs.tf"], "Did you mean 'Cs.tif'"),
+        (["Li.tif", "Cs.tif", "--edges", "near"], "edges must be one of nearest, nan, got 'near'"),
+        (["Li.tif", "Cs.tif", "--out", "score.png"], "Let it end in .tif"),
+    ],
+)
+def test_score_tells_mistakes_without_a_traceback(region, capsys, monkeypatch, words, message):
+    monkeypatch.chdir(region)
+    code = main(["score", "model", "--out", "score.tif", *words])
+    printed = capsys.readouterr()
+    assert code == 2
+    assert message in printed.err
+    assert "Traceback" not in printed.err
+    assert not (region / "score.tif").exists()
+
+
+def test_score_needs_a_model_of_maps(region, capsys):
+    (region / "none").mkdir()
+    code = main(["score", str(region / "none"), "a.tif", "--out", str(region / "score.tif")])
+    assert code == 2
+    assert "must be a folder with exactly model.json" in capsys.readouterr().err

@@ -21,6 +21,8 @@ from sklearn.utils import get_tags
 from gossan.geostat.covariance import Structure, VariogramModel
 from gossan.geostat.idw import InverseDistance
 from gossan.models.hierarchical import HierarchicalDiscriminant
+from gossan.models.label_free import MahalanobisIndex, PathfinderIndex
+from gossan.models.logistic import PointLogistic
 from gossan.models.neighbours import GroupNeighbours
 
 ROOMS = ("geochem", "geostat", "evidence", "models", "nets", "validation")
@@ -45,6 +47,10 @@ FAST: dict[str, dict] = {
     "StudentTeacherDetector": {"input": "vector", "teacher_epochs": 15},
     "MixtureDetector": {"max_components": 2},
     "WindowCNN": {"epochs": 60, "learning_rate": 0.01},
+    "PathfinderIndex": {"positive": [0, 1], "negative": [2, 3]},
+    "WindowStatistics": {"field": 1},
+    "StackedTransfer": {"source": PathfinderIndex([0]).fit(np.eye(4)), "field": 1},
+    "ScoreBlend": {"estimators": [("line", PointLogistic()), ("far", MahalanobisIndex())]},
     "RankBlend": {"estimators": [("logistic", LogisticRegression()), ("svm", SVC())]},
     "PretextClassifier": {"epochs": 60, "learning_rate": 0.01, "pretext_epochs": 5},
     "NormalsOnly": {"detector": IsolationForest(n_estimators=20, random_state=0)},

@@ -97,6 +97,19 @@ def check_labels(name: str, labels: ArrayLike, n: int | None = None) -> NDArray:
     return np.array(found.tolist() if whole else [str(label) for label in found])
 
 
+def check_sample_weight(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
+    """Return a finite weight of each row, none below zero, or None."""
+    if sample_weight is None:
+        return None
+    weight = np.asarray(sample_weight, dtype=np.float64)
+    if weight.shape != (n,) or not np.isfinite(weight).all() or (weight < 0).any():
+        raise ValueError(
+            f"sample_weight must be {n} finite numbers, none below zero, got shape {weight.shape}."
+            " Give each window one; zero leaves it out."
+        )
+    return weight
+
+
 def check_probabilities(probabilities: ArrayLike, n_classes: int | None = None) -> NDArray:
     """Return an (n, n_classes) float64 array whose rows sum to 1 or are wholly NaN (untested)."""
     table = np.asarray(probabilities, dtype=float)

@@ -1,4 +1,4 @@
-"""The command line: gossan demo | init | check | run | classify | data.
+"""The command line: gossan demo | init | check | run | classify | score | data.
 
 Words in, files and a few plain lines out; every mistake of the user ends in one clear message and
 exit code 2, and the traceback stays hidden.
@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
 
     init = commands.add_parser("init", help="print a commented study file to start from")
-    init.add_argument("study", help="genesis | tailings | deposit")
+    init.add_argument("study", help="genesis | tailings | deposit | region | transfer")
     init.set_defaults(run=_init)
 
     check = commands.add_parser("check", help="find what is wrong before anything runs")
@@ -122,9 +122,26 @@ def _parser() -> argparse.ArgumentParser:
     classify.add_argument("--out", type=Path, help="folder for CSV tables and the HTML report")
     classify.set_defaults(run=_classify)
 
+    _add_score(commands)
+
     data = commands.add_parser("data", help="the public data sets: where found, licence, citation")
     data.set_defaults(run=_data)
     return parser
+
+
+def _add_score(commands: Any) -> None:
+    score = commands.add_parser("score", help="a map of prospectivity from rasters of any size")
+    score.add_argument("model", type=Path, help="folder of a saved map model")
+    score.add_argument("rasters", nargs="+", help="a file a layer, FILE or LAYER=FILE, or one file")
+    score.add_argument("--out", type=Path, required=True, help="GeoTIFF to write")
+    score.add_argument("--tile", type=int, help="cells along a side of a tile; default by layers")
+    score.add_argument("--edges", default="nearest", help="nearest (fill a rim) | nan")
+    score.add_argument("--workers", type=int, default=1, help="tiles scored at once in threads")
+    score.add_argument("--scheduler", help="address of a Dask cluster, tcp://HOST:PORT")
+    score.add_argument("--targets", type=Path, help="GeoPackage or GeoJSON of ranked targets")
+    score.add_argument("--share", type=float, default=0.05, help="of the area, for targets")
+    score.add_argument("--known", type=Path, help="known occurrences, any vector file or table")
+    score.set_defaults(run=_score)
 
 
 def _init(options: argparse.Namespace) -> int:
@@ -217,6 +234,36 @@ def _classify(options: argparse.Namespace) -> int:
     return 0
 
 
+def _score(options: argparse.Namespace) -> int:
+    from gossan.prospectivity import plan_rasters, score_rasters, write_raster_targets
+    from gossan.saving import load_model
+
+    model, _ = load_model(options.model)
+    rasters = [_raster(word) for word in options.rasters]
+    print(plan_rasters(model, rasters, tile=options.tile, workers=options.workers))
+    progress = _Progress()
+    try:
+        done = score_rasters(
+            model, rasters, options.out, tile=options.tile, edges=options.edges,
+            workers=options.workers, scheduler=options.scheduler, progress=progress,
+        )  # fmt: skip
+    finally:
+        progress.end()
+    print(f"{done}\nQGIS style: {done.style.name}")
+    if options.targets is not None:
+        found = write_raster_targets(
+            options.out, options.targets, share=options.share, known=options.known
+        )
+        print(f"{found}: {options.targets.name}")
+    return 0
+
+
+def _raster(word: str) -> Any:
+    """Return the path of a raster, or (layer, path) of one that is named LAYER=FILE."""
+    layer, sign, path = word.partition("=")
+    return (layer, Path(path)) if sign and layer and not Path(word).exists() else Path(word)
+
+
 def _data(options: argparse.Namespace) -> int:  # noqa: ARG001 - every command takes its options
     from gossan.datasets import list_datasets
 
@@ -287,6 +334,31 @@ class _Steps:
         if self.start is not None:
             print(f" {time.perf_counter() - self.start:.1f} s", flush=True)
         self.start = None
+
+
+class _Progress:
+    """Shows a step with its share and the time to go: on one line of a terminal, else at its end."""
+
+    def __init__(self) -> None:
+        self.step, self.start, self.before = "", 0.0, 0
+
+    def __call__(self, step: str, done: int, total: int) -> None:
+        if step != self.step:
+            self.end()
+            self.step, self.start, self.before = step, time.perf_counter(), done
+        if sys.stdout.isatty():
+            spent = time.perf_counter() - self.start
+            left = spent / max(done - self.before, 1) * (total - done)
+            to_go = f", {left:.0f} s to go" if self.before < done < total else ""
+            print(f"\r  {step} {done / total:.0%}{to_go}\033[K", end="", flush=True)
+
+    def end(self) -> None:
+        """Close the line of the last step."""
+        if self.step:
+            lead = "\r" if sys.stdout.isatty() else ""
+            spent = time.perf_counter() - self.start
+            print(f"{lead}  {self.step} ... {spent:.1f} s", flush=True)
+        self.step = ""
 
 
 if __name__ == "__main__":

@@ -36,19 +36,30 @@ __all__ = ["load_model", "save_model"]
 
 FORMAT = 1
 CLASSES = {
+    "BackgroundEnsemble": "gossan.models.background",
     "BoostedTrees": "gossan.models.boosting",
     "DeepAutoencoder": "gossan.nets.autoencoder",
     "DenseClassifier": "gossan.nets.dense",
     "DepositTypeModel": "gossan.studies.genesis.deposit_types",
     "EnsembleClassifier": "gossan.models.ensemble",
+    "Forest": "gossan.models.forest",
     "GroupNeighbours": "gossan.models.neighbours",
     "HierarchicalDiscriminant": "gossan.models.hierarchical",
+    "IsolationIndex": "gossan.models.label_free",
+    "MahalanobisIndex": "gossan.models.label_free",
+    "MapModel": "gossan.prospectivity.map_model",
     "MaxEnt": "gossan.models.maxent",
     "MixtureDetector": "gossan.models.mixture",
     "NeighbourRegressor": "gossan.nets.neighbour_rnn",
+    "PathfinderIndex": "gossan.models.label_free",
+    "PointLogistic": "gossan.models.logistic",
     "PretextClassifier": "gossan.nets.pretext",
+    "RobustScores": "gossan.geochem.robust_scores",
+    "ScoreBlend": "gossan.models.score_blend",
+    "StackedTransfer": "gossan.models.stacking",
     "StudentTeacherDetector": "gossan.nets.student_teacher",
     "WindowCNN": "gossan.nets.window_cnn",
+    "WindowStatistics": "gossan.models.window_statistics",
 }
 KEYS = {"format", "gossan", "model", "units", "arrays", "card", "sha256"}
 # What a damaged or forged file makes plain code raise; all of it is told as a ValueError.
@@ -70,8 +81,9 @@ def save_model(
     model : estimator
         Fitted `DenseClassifier`, `HierarchicalDiscriminant`, `GroupNeighbours`, `BoostedTrees`, an
         `EnsembleClassifier` of these, `NeighbourRegressor`, `DeepAutoencoder`,
-        `StudentTeacherDetector`, `WindowCNN`, `PretextClassifier`, `MaxEnt`, `MixtureDetector`, or
-        the model of a study.
+        `StudentTeacherDetector`, `WindowCNN`, `PretextClassifier`, `MaxEnt`, `MixtureDetector`,
+        `RobustScores`, a map estimator of `gossan.models` with all that it holds, a `MapModel` of one
+        of these, or the model of a study.
     folder : str or Path
         Where to write; it appears at once or not at all.
     card : mapping

@@ -159,7 +159,7 @@ def test_with_a_channel_of_what_is_there_missing_values_are_scored():
     X = rng.normal(size=(80, 3, 3, 3))
     y = np.arange(80) % 2
     X[y == 1, :2, 1, 1] = np.nan  # ore is where nobody sampled: only the channel can tell
-    settings = {"missing": "channel", "element_dropout": 0.0, "n_members": 2}
+    settings = {"missing": "channel", "element_dropout": 0.0, "weight_decay": 0.1, "n_members": 2}
     model = WindowCNN(**settings, epochs=40, random_state=0).fit(X, y)
     assert auc(model, X, y) > 0.99
     volume = noise(3, 9, 8)
@@ -205,7 +205,7 @@ def test_flips_teach_the_mirrored_pattern_and_do_not_touch_prediction():
     X_new, y_new = one_sided(200, rng)
     mirrored = X_new[..., ::-1]
     settings = {"epochs": 20, "n_members": 1, "random_state": 0}
-    plain = WindowCNN(**settings).fit(X, y)
+    plain = WindowCNN(augment="none", **settings).fit(X, y)
     flips = WindowCNN(augment="flips", **settings).fit(X, y)
     assert auc(plain, mirrored, y_new) < 0.8
     assert min(auc(flips, mirrored, y_new), auc(flips, X_new, y_new)) > 0.95
@@ -215,7 +215,23 @@ def test_flips_teach_the_mirrored_pattern_and_do_not_touch_prediction():
     np.testing.assert_array_equal(said, flips.predict_proba(X_new))
 
 
-@pytest.mark.parametrize("augment", ["none", "flips"])
+def test_half_turns_keep_the_strike():
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(300, 1, 3, 3)), np.arange(300) % 2
+    corners = X.reshape(300, 9)[:, [0, 8, 2, 6]]
+    corners += np.where(y == 1, 1.0, -1.0)[:, None] * [3.0, 0.0, 0.0, 0.0]
+    X.reshape(300, 9)[:, [0, 8, 2, 6]] = corners  # ore lies in the north-west
+    settings = {"epochs": 20, "n_members": 1, "random_state": 0}
+    turned = WindowCNN(augment="half_turns", **settings).fit(X[:200], y[:200])
+    scores = [auc(turned, each, y[200:]) for each in (X[200:], X[200:, :, ::-1, ::-1])]
+    assert min(scores) > 0.95
+    across = auc(turned, X[200:, :, ::-1], y[200:])
+    assert across < 0.7  # north-east or south-west is another strike
+    flips = WindowCNN(augment="flips", **settings).fit(X[:200], y[:200])
+    assert auc(flips, X[200:, :, ::-1], y[200:]) > 0.9
+
+
+@pytest.mark.parametrize("augment", ["none", "flips", "half_turns"])
 def test_folds_trained_at_once_are_those_trained_alone(shown, augment):
     X, y = shown[0][:90], shown[1][:90]
     folds = [(np.arange(0, 80), 5), (np.arange(10, 90), 6), (np.arange(0, 40), 7)]
@@ -245,7 +261,7 @@ def test_few_occurrences_weigh_as_much_as_all_the_background():
     rng = np.random.default_rng(5)
     X = rng.normal(size=(300, 2))
     y = (np.arange(300) < 10).astype(int)
-    settings = {"epochs": 30, "n_members": 2, "random_state": 0}
+    settings = {"epochs": 30, "weight_decay": 0.1, "n_members": 2, "random_state": 0}
     balanced = WindowCNN(**settings).fit(X, y).predict_proba(X)[:, 1].mean()
     as_found = WindowCNN(weights="none", **settings).fit(X, y).predict_proba(X)[:, 1].mean()
     assert as_found < 0.2
@@ -297,11 +313,31 @@ def test_the_head_alone_or_all_layers_go_on_from_a_start(fitted, shown):
 
 
 def test_a_start_from_the_same_kind_of_ore_helps_where_few_are_known(fitted, shown):
-    X, y, X_new, y_new = shown[2][:6], shown[3][:6], shown[2][6:], shown[3][6:]
+    X, y, X_new, y_new = *shown[2:], *shown[:2]
+    rng = np.random.default_rng(8)
+    X, X_new = (each + 3.0 * rng.normal(size=each.shape) for each in (X, X_new))
     settings = {"epochs": 10, "n_members": 2, "random_state": 0}
-    alone = WindowCNN(**settings).fit(X, y)
-    helped = WindowCNN(start=fitted, learning_rate=1e-3, **settings).fit(X, y)
-    assert auc(helped, X_new, y_new) > max(0.95, auc(alone, X_new, y_new))
+    scores = [
+        [auc(each.fit(X[i : i + 2], y[i : i + 2]), X_new, y_new) for i in range(0, 12, 2)]
+        for each in (WindowCNN(start=fitted, **settings), WindowCNN(**settings))
+    ]
+    assert np.mean(scores[0]) > max(0.85, np.mean(scores[1]) + 0.1)
+
+
+def test_what_has_learned_ore_goes_on_at_a_tenth_of_the_rate(fitted, shown):
+    X, y = shown[2][:40], shown[3][:40]
+    empty = clone(fitted).fit(*shown[:2])
+    empty.weights_["head.weight"] = np.zeros_like(empty.weights_["head.weight"])
+    for start, tune, rate in (
+        (None, "all", 5e-3),
+        (fitted, "all", 5e-4),
+        (fitted, "head", 5e-3),
+        (empty, "all", 5e-3),
+    ):
+        usual = WindowCNN(start=start, tune=tune, **QUICK).fit(X, y)
+        told = WindowCNN(start=start, tune=tune, learning_rate=rate, **QUICK).fit(X, y)
+        np.testing.assert_array_equal(usual.losses_, told.losses_)
+        assert usual.learning_rate is None
 
 
 def test_a_clone_keeps_the_start_and_folds_use_it(fitted, shown):

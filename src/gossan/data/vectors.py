@@ -29,6 +29,7 @@ from gossan.data._coordinates import (
 )
 from gossan.data._crs import is_geographic, plain_crs, same_crs, short_crs, utm_hint
 from gossan.data.grids.rasterising import KINDS, import_geopandas, match_crs
+from gossan.data.vector_writing import STYLES
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -173,6 +174,7 @@ def _open(path: Any, layer: str | None) -> tuple[Any, str]:
 def _choose_layer(source: Path, layer: str | None) -> str | None:
     """Return the layer to read; of several, one must be named."""
     names = [str(name) for name in import_geopandas().list_layers(source)["name"]]
+    names = [name for name in names if name != STYLES]
     if (layer is None and len(names) > 1) or (layer is not None and layer not in names):
         near = did_you_mean(str(layer), names) if layer else ""
         raise ValueError(f"its layers are {list_words(names)}. Name one: layer=...{near}")

@@ -23,6 +23,8 @@ __getattr__, __dir__, __all__ = attach(
         "coregionalization": ["Coregionalization", "fit_coregionalization"],
         "cokriging": ["Cokriging"],
         "chunked": ["krige_grid"],
+        "gridding": ["GriddedPoints", "grid_points"],
+        "support": ["sample_reach", "support_mask"],
         "simulation": ["ConditionalSimulation", "Realisations"],
         "warming": ["warm_up"],
     },

@@ -15,12 +15,14 @@ from sklearn.utils.validation import validate_data
 
 from gossan._checks import check_labels
 
+TRANSFORMS = ("log10", "none")
+
 
 @dataclass(frozen=True)
 class Training:
     """Checked training rows: n analyses of n_units deposits in n_classes classes."""
 
-    values: NDArray[np.float64]  # (n, features), log10
+    values: NDArray[np.float64]  # (n, features), log10 or as they are
     labels: NDArray  # (n,), class names
     groups: NDArray  # (n,), deposits
     classes: NDArray  # (n_classes,), sorted
@@ -35,10 +37,16 @@ class Training:
 
 
 def read_training(
-    estimator: Any, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None, *, allow_nan: bool = False
+    estimator: Any,
+    X: ArrayLike,
+    y: ArrayLike,
+    groups: ArrayLike | None,
+    *,
+    allow_nan: bool = False,
+    transform: str = "log10",
 ) -> Training:
     """Return the checked training rows; `classes_` and `names_` are set on the estimator."""
-    values = read_rows(estimator, X, reset=True, allow_nan=allow_nan)
+    values = read_rows(estimator, X, reset=True, allow_nan=allow_nan, transform=transform)
     labels = check_labels("y", y, len(values))
     of_rows = np.arange(len(values)) if groups is None else groups
     deposits = check_labels("groups", of_rows, len(values))
@@ -55,9 +63,17 @@ def read_training(
 
 
 def read_rows(
-    estimator: Any, X: ArrayLike, *, reset: bool = False, allow_nan: bool = False
+    estimator: Any,
+    X: ArrayLike,
+    *,
+    reset: bool = False,
+    allow_nan: bool = False,
+    transform: str = "log10",
 ) -> NDArray[np.float64]:
-    """Return log10 of the concentrations, shape (n, n_features), all positive or missing."""
+    """Return log10 of the concentrations, shape (n, n_features), all positive or missing.
+
+    With transform "none" any numbers, as they are.
+    """
     finite = "allow-nan" if allow_nan else True
     table = validate_data(
         estimator, X, dtype=np.float64, reset=reset, ensure_all_finite=finite, ensure_min_samples=1
@@ -65,6 +81,8 @@ def read_rows(
     if reset:
         default = [f"x{i}" for i in range(table.shape[1])]
         estimator.names_ = [str(n) for n in getattr(estimator, "feature_names_in_", default)]
+    if transform == "none":
+        return table
     bad = np.argwhere(table <= 0)
     if len(bad):
         row, column = (int(i) for i in bad[0])

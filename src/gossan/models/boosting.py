@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from gossan import saving
 from gossan._checks import check_option
 from gossan._weights import WEIGHTS, row_weights
-from gossan.models._rows import read_rows, read_training
+from gossan.models._rows import TRANSFORMS, read_rows, read_training
 
 __all__ = ["BoostedTrees"]
 
@@ -52,6 +52,9 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         Bins of a feature, at most 255.
     weights : {"class_group", "group", "class", "none"}
         Weights of the rows; "class_group" gives each class, and each deposit in it, the same say.
+    transform : {"log10", "none"}
+        "log10" of concentrations, all positive; "none" for other numbers, such as z-scores or the
+        statistics of a window.
     random_state : int or None
         Seed of the features tried.
 
@@ -62,8 +65,9 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
     names_ : list of str
         Names of the features.
     feature_, threshold_, left_, right_, value_ : arrays of shape (n_trees, n_nodes)
-        The trees: a row goes left where its log10 is at most the threshold; a leaf is its own left
-        and right. Trees stand round by round, one a class (one a round for two classes).
+        The trees: a row goes left where its log10 (or itself, see `transform`) is at most the
+        threshold; a leaf is its own left and right. Trees stand round by round, one a class (one a
+        round for two classes).
     baseline_ : array of shape (n_trees_a_round,)
         Raw score before the first tree.
     depth_ : int
@@ -93,6 +97,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         max_features: float = 0.5,
         max_bins: int = 63,
         weights: str = "class_group",
+        transform: str = "log10",
         random_state: int | None = None,
     ) -> None:
         self.max_iter = max_iter
@@ -103,6 +108,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         self.max_features = max_features
         self.max_bins = max_bins
         self.weights = weights
+        self.transform = transform
         self.random_state = random_state
 
     def fit(self, X: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> BoostedTrees:
@@ -111,7 +117,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         Parameters
         ----------
         X : array of shape (n, n_features)
-            Concentrations [any one unit a column], positive.
+            Concentrations [any one unit a column], positive; with transform="none" any numbers.
         y : array of shape (n,)
             Class names.
         groups : array of shape (n,), optional
@@ -128,7 +134,8 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
             is out of its range.
         """
         check_option("weights", self.weights, WEIGHTS)
-        rows = read_training(self, X, y, groups)
+        check_option("transform", self.transform, TRANSFORMS)
+        rows = read_training(self, X, y, groups, transform=self.transform)
         deposits = None if groups is None else rows.groups
         weights = row_weights(rows.labels, deposits, weights=self.weights)
         self._keep(self._grow(rows.values, rows.codes, weights))
@@ -137,7 +144,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:
         """Return class probabilities of each analysis, shape (n, n_classes)."""
         check_is_fitted(self, "value_")
-        values = read_rows(self, X)
+        values = read_rows(self, X, transform=self.transform)
         raw = np.empty((len(values), len(self.baseline_)))
         step = max(1, MOST_STEPS // len(self.value_))
         for start in range(0, len(values), step):
@@ -166,6 +173,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
         model = saving.blank(cls, settings)
         check_option("weights", model.weights, WEIGHTS)
+        check_option("transform", model.transform, TRANSFORMS)
         k = len(model.classes_)
         model.baseline_ = saving.take(arrays, "baseline_", (1 if k == 2 else k,))
         model.value_ = saving.take(arrays, "value_", (None, None))
@@ -179,7 +187,7 @@ class BoostedTrees(ClassifierMixin, BaseEstimator):
         self, values: NDArray[np.float64], codes: NDArray[np.int64], weights: NDArray[np.float64]
     ) -> HistGradientBoostingClassifier:
         settings = self.get_params(deep=False)
-        del settings["weights"]
+        del settings["weights"], settings["transform"]
         settings["random_state"] = int(np.random.default_rng(self.random_state).integers(2**31))
         grower = HistGradientBoostingClassifier(**settings, early_stopping=False)
         with threadpool_limits(1):  # threads cost more than they bring on trees so small

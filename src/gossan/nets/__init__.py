@@ -15,6 +15,7 @@ __getattr__, __dir__, __all__ = attach(
         "autoencoder": ["DeepAutoencoder"],
         "student_teacher": ["StudentTeacherDetector"],
         "window_cnn": ["WindowCNN"],
+        "window_pretext": ["plant_haloes", "pretrain_windows"],
         "pretext": ["PretextClassifier"],
     },
 )

@@ -10,19 +10,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_array, validate_data
 
 from gossan._checks import check_option, did_you_mean
-from gossan.nets._window_forward import FIELDS, WIDTHS
+from gossan.nets._window_forward import FIELDS, HEAD, WIDTHS
 
 OPTIONS = {
     "weights": ("class", "class_group", "group", "none"),
     "scaling": ("standard", "none"),
-    "augment": ("none", "flips"),
+    "augment": ("none", "flips", "half_turns"),
     "missing": ("refuse", "channel"),
     "schedule": ("cosine", "steps", "constant"),
     "tune": ("all", "head"),
 }
-EDGES = ("nan", "reflect")
+RATE = 5e-3
 
 
 def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,6 +58,29 @@ def _checked_widths(architecture: str, widths: Sequence[int] | None) -> tuple[in
     return found
 
 
+def read_windows(model: Any, X: ArrayLike, *, reset: bool) -> NDArray[np.float32]:
+    """Return finite windows (n, channels, size, size), with as many channels as the model reads.
+
+    With `reset` the model takes their number, and the names of the columns of a table.
+    """
+    may_miss: Any = "allow-nan" if model.missing == "channel" else True
+    options: dict[str, Any] = {"dtype": np.float32, "ensure_all_finite": may_miss}
+    if np.ndim(X) == 4:
+        windows = check_array(X, allow_nd=True, input_name="X", **options)
+        if reset:
+            model.n_features_in_ = windows.shape[1]
+            model.__dict__.pop("feature_names_in_", None)
+    else:
+        windows = validate_data(model, X, reset=reset, **options)[:, :, None, None]
+    c, ny, nx = windows.shape[1:]
+    if ny != nx or c != model.n_features_in_:
+        raise ValueError(
+            f"X must be windows (n, {model.n_features_in_} channels (features), size, size), got"
+            f" shape {windows.shape}. Cut them as in training."
+        )
+    return windows
+
+
 def check_field(architecture: str, field: int, size: int) -> None:
     """Raise unless a network of this field exists and windows of this size hold it."""
     fields = FIELDS[architecture]
@@ -68,6 +92,19 @@ def check_field(architecture: str, field: int, size: int) -> None:
         )
 
 
+def usual_rate(start: Any, tune: str) -> float:
+    """Return the learning rate: lower for all layers of a network that has learned ore."""
+    has_learned_ore = start is not None and start.weights_[HEAD[0]].any()
+    return RATE / 10 if has_learned_ore and tune == "all" else RATE
+
+
+def form_of(model: Any) -> dict[str, Any]:
+    """Return what a network must share with the one that it starts from."""
+    settings = check_settings(model.get_params(deep=False))
+    told = {key: settings[key] for key in ("architecture", "widths", "missing")}
+    return {"field": model.field_, "channels (features)": model.names_} | told
+
+
 def check_start(start: Mapping[str, Any], own: Mapping[str, Any]) -> None:
     """Raise unless the network that training begins with has the shape of the new one."""
     wrong = [key for key, value in start.items() if value != own[key]]
@@ -76,28 +113,3 @@ def check_start(start: Mapping[str, Any], own: Mapping[str, Any]) -> None:
             f"start has {wrong[0]} {start[wrong[0]]}, the new model {own[wrong[0]]}. Give both the"
             " same, in the same order."
         )
-
-
-def check_layers(volume: ArrayLike, n_channels: int, edges: str) -> NDArray:
-    """Return a map (channels, ny, nx) as it is, be it an array in memory or on disk."""
-    check_option("edges", edges, EDGES)
-    layers = volume if isinstance(volume, np.ndarray) else np.asarray(volume)
-    if layers.ndim != 3 or len(layers) != n_channels:
-        raise ValueError(
-            f"volume must have the shape ({n_channels} channels, ny, nx), got {layers.shape}. Stack"
-            " the layers used in training, in their order."
-        )
-    return layers
-
-
-def check_sample_weight(sample_weight: ArrayLike | None, n: int) -> NDArray[np.float64] | None:
-    """Return a finite weight of each row, none below zero, or None."""
-    if sample_weight is None:
-        return None
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    if weight.shape != (n,) or not np.isfinite(weight).all() or (weight < 0).any():
-        raise ValueError(
-            f"sample_weight must be {n} finite numbers, none below zero, got shape {weight.shape}."
-            " Give each window one; zero leaves it out."
-        )
-    return weight

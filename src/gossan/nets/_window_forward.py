@@ -31,6 +31,7 @@ class Stage(NamedTuple):
 
 
 POOL = Stage(KERNEL, 0)
+HEAD = ("head.weight", "head.bias")
 
 
 def stages_of(architecture: str, field: int, widths: Sequence[int]) -> tuple[Stage, ...]:
@@ -60,6 +61,13 @@ def convolutions(stages: Sequence[Stage]) -> list[Stage]:
     return [stage for stage in stages if stage.n_out]
 
 
+def middle_of(windows: Array, field: int) -> Array:
+    """Return the middle of windows (n, channels, size, size), the channels last."""
+    rim = (windows.shape[2] - field) // 2
+    inner = windows[:, :, rim : rim + field, rim : rim + field]
+    return np.ascontiguousarray(np.moveaxis(inner, 1, 3))
+
+
 def ready(cells: Array, center: NDArray, scale: NDArray, *, tells_missing: bool) -> Array:
     """Return cells scaled; if asked, none missing, with the share of elements that are there."""
     scaled = cells - center.astype(np.float32)
@@ -76,6 +84,11 @@ def without_each(cells: Array, background: NDArray) -> Iterator[Array]:
         less = cells.copy(order="K")
         less[..., i] = np.where(np.isnan(cells[..., i]), np.nan, level)
         yield less
+
+
+def at_background(cells: Array, background: NDArray) -> Array:
+    """Return cells that are background throughout; what misses stays so."""
+    return np.where(np.isnan(cells), cells, background.astype(np.float32))
 
 
 def logits(weights: Weights, stages: Sequence[Stage], cells: Array) -> Array:
@@ -134,43 +147,3 @@ def _pool(x: Array, axis: int, step: int) -> Array:
     n = len(moved) - 2 * step
     most = np.maximum(np.maximum(moved[:n], moved[step : step + n]), moved[2 * step :])
     return np.ascontiguousarray(np.moveaxis(most, 0, axis))
-
-
-def map_tiles(
-    volume: NDArray, margin: int, *, edges: str, tile: tuple[int, int]
-) -> Iterator[tuple[tuple[slice, slice], Array]]:
-    """Yield each place of a map (channels, ny, nx) that is scored, and its cells with their margin.
-
-    The cells have shape (1, y + 2 margin, x + 2 margin, channels). With edges "nan" places keep the
-    margin off the edge; with "reflect" the map is mirrored at its outermost cells.
-    """
-    mirrored = edges == "reflect"
-    reach = [
-        np.pad(np.arange(n), margin, mode="reflect") if mirrored else np.arange(n)
-        for n in volume.shape[1:]
-    ]
-    first, counts = 0 if mirrored else margin, [len(each) - 2 * margin for each in reach]
-    for y in range(0, counts[0], tile[0]):
-        for x in range(0, counts[1], tile[1]):
-            height, width = min(tile[0], counts[0] - y), min(tile[1], counts[1] - x)
-            rows = reach[0][y : y + height + 2 * margin]
-            columns = reach[1][x : x + width + 2 * margin]
-            place = (
-                slice(first + y, first + y + height),
-                slice(first + x, first + x + width),
-            )
-            yield place, np.moveaxis(_cut(volume, rows, columns), 0, 2)[None]  # a view
-
-
-def _cut(volume: NDArray, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:
-    """Return the cells of some rows and columns, float32, none infinite; read in one piece."""
-    top, left = rows.min(), columns.min()
-    near = np.array(volume[:, top : rows.max() + 1, left : columns.max() + 1], dtype=np.float32)
-    if np.isinf(near).any():
-        raise ValueError(
-            f"The map is infinite somewhere in rows {top} to {rows.max()}, columns {left} to"
-            f" {columns.max()}. Mark it missing (NaN) or mend it."
-        )
-    if near.shape[1:] == (len(rows), len(columns)):
-        return near
-    return np.ascontiguousarray(near[:, rows - top][:, :, columns - left])

@@ -23,6 +23,8 @@ from gossan.nets._training import Member, Recipe, train_members
 from gossan.nets._window_forward import KERNEL, POOL, Stage, convolutions
 
 Weights: TypeAlias = dict[str, NDArray[np.float32]]
+# Along which axes of (members, batch, y, x, channels) a window is turned over, each time at random.
+AXES_TURNED = {"none": (), "flips": ((2,), (3,)), "half_turns": ((2, 3),)}
 
 
 class Job:
@@ -51,11 +53,11 @@ class Job:
         self.codes = np.zeros(len(labels), dtype=np.float32)
         self.codes[train] = codes
         own = windows[train]
-        self.center, self.scale = _scaling(own, settings["scaling"])
+        self.center, self.scale = scaling_of(own, settings["scaling"])
         if start is not None:  # the network that goes on learning was trained on this scale
             self.center, self.scale = start.center_, start.scale_
         flat = own[codes == 0].reshape(-1, own.shape[3])
-        self.background = np.nan_to_num(_quietly(np.nanmedian, flat), nan=0.0)
+        self.background = background_of(flat)
         drawn = _sampling(labels[train], groups, train, sample_weight, settings["weights"])
         seeds = np.random.default_rng(seed).integers(2**31, size=settings["n_members"])
         self.members = [Member(train, int(each), weights=drawn) for each in seeds]
@@ -106,6 +108,10 @@ class WindowNetwork(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (members, batch, field, field, n_in) to logits (members, batch)."""
+        return self.head(self.features(x))[:, :, 0]
+
+    def features(self, x: Tensor) -> Tensor:
+        """Map (members, batch, field, field, n_in) to what the head reads, (members, batch, n)."""
         layers = iter(self.layers)
         for stage in self.stages:
             if stage == POOL:
@@ -114,7 +120,7 @@ class WindowNetwork(nn.Module):
             rows = x if stage.kernel == 1 else _Gather.apply(x)
             flat = torch.relu_(next(layers)(rows.flatten(1, 3)))
             x = flat.view(*rows.shape[:4], -1)  # (members, batch, y, x, width)
-        return self.head(x.flatten(1, 3))[:, :, 0]
+        return x.flatten(1, 3)
 
 
 class _Gather(torch.autograd.Function):
@@ -195,7 +201,7 @@ class _Objective:
         self.center = _per_member([job.center for job in jobs], each)
         self.factor = _per_member([1.0 / job.scale for job in jobs], each)
         self.kept = 1.0 - settings["element_dropout"]
-        self.flips = settings["augment"] == "flips"
+        self.turned = AXES_TURNED[settings["augment"]]
 
     def __call__(self, network: nn.Module, which: Tensor, rows: Tensor, draws: Draws) -> Tensor:
         """Return the loss of each row, shape (members, batch)."""
@@ -206,17 +212,17 @@ class _Objective:
         x = x.sub_(self.center[which][:, None, None, None]).mul_(factor[:, :, None, None])
         if self.share is not None:
             x = torch.cat([x.nan_to_num_(nan=0.0), self.share[rows]], dim=4)
-        if network.training and self.flips:
-            x = _flipped(x, draws)
+        if network.training and self.turned:
+            x = turned_over(x, self.turned, draws)
         targets = self.targets[which].gather(1, rows)
         return binary_cross_entropy_with_logits(network(x), targets, reduction="none")
 
 
-def _flipped(x: Tensor, draws: Draws) -> Tensor:
-    """Return windows turned over north to south, east to west, both or not at all, at random."""
-    turned = draws.uniform(x.shape[1], 2) < 0.5  # (members, batch, 2)
-    for i, axis in enumerate((2, 3)):
-        x = torch.where(turned[:, :, i, None, None, None], x.flip(axis), x)
+def turned_over(x: Tensor, axes: Sequence[tuple[int, ...]], draws: Draws) -> Tensor:
+    """Return windows (members, batch, y, x, channels), each turned over along some axes or not."""
+    turned = draws.uniform(x.shape[1], len(axes)) < 0.5  # (members, batch, len(axes))
+    for i, together in enumerate(axes):
+        x = torch.where(turned[:, :, i, None, None, None], x.flip(together), x)
     return x
 
 
@@ -234,7 +240,7 @@ def _sampling(
     return drawn if sample_weight is None else drawn * sample_weight[train]
 
 
-def _scaling(
+def scaling_of(
     own: NDArray[np.float32], scaling: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return centre and scale of each channel over the cells of the training windows."""
@@ -244,6 +250,11 @@ def _scaling(
     center = np.nan_to_num(_quietly(np.nanmean, flat), nan=0.0)
     scale = _quietly(np.nanstd, flat)
     return center, np.where(scale > 1e-12, scale, 1.0)  # 1 too where nothing was measured
+
+
+def background_of(flat: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return the median of each channel over cells (n, channels); 0 where nothing was measured."""
+    return np.nan_to_num(_quietly(np.nanmedian, flat), nan=0.0)
 
 
 def _quietly(statistic: Callable[..., NDArray], flat: NDArray) -> NDArray[np.float64]:

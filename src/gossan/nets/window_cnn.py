@@ -15,33 +15,34 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_array, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from gossan import saving
-from gossan._checks import check_labels
+from gossan._checks import check_labels, check_sample_weight
+from gossan._map_tiles import TILE, check_layers, map_tiles
 from gossan.nets._window_checks import (
     check_field,
-    check_layers,
-    check_sample_weight,
     check_settings,
     check_start,
+    form_of,
+    read_windows,
+    usual_rate,
 )
 from gossan.nets._window_forward import (
     Array,
+    Stage,
+    at_background,
     logits,
-    map_tiles,
+    middle_of,
     ready,
     stages_of,
-    window_shapes,
     without_each,
 )
+from gossan.nets._window_saving import put_together, taken_apart
 
 if TYPE_CHECKING:
     from gossan.nets._window_training import Job
 
 __all__ = ["WindowCNN"]
-
-TILE = (128, 512)  # cells scored at once: some tens of MB whatever the map
 
 
 class WindowCNN(ClassifierMixin, BaseEstimator):
@@ -69,7 +70,8 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
     element_dropout : float
         Share of elements dropped from a window in training, in [0, 1): none is relied on alone.
     weight_decay : float
-        Of AdamW, decoupled from the gradient.
+        Of AdamW, decoupled from the gradient: each step takes this share of the learning rate off
+        each weight.
     label_smoothing : float
         Share of a label given to both classes alike, in [0, 1).
     weights : {"class", "class_group", "group", "none"}
@@ -77,23 +79,29 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         few; `sample_weight` comes on top.
     scaling : {"standard", "none"}
         Of each channel, by mean and standard deviation over the training windows.
-    augment : {"none", "flips"}
-        "flips" turns training windows over at random, north to south and east to west. Not where
-        direction matters (strike, slope, ice). Prediction is never augmented.
+    augment : {"none", "half_turns", "flips"}
+        Of training windows, at random; prediction is never augmented. "half_turns" turns them by
+        180 degrees, which keeps the strike of what is in them; not where one side differs from the
+        other (slope, ice, dip). "flips" turns them over, north to south and east to west: only
+        where strike does not matter either.
     missing : {"refuse", "channel"}
         What a missing value does: windows with one are refused and their cells are NaN in a map, or
         it is set to the mean and a further channel tells the share of elements that are there.
-    epochs, batch_size, learning_rate, schedule
+    epochs, batch_size, schedule
         Of the training, see `gossan.nets._training.Recipe`.
+    learning_rate : float or None
+        None: 0.005, and a tenth of it where all layers go on from a `start` that has learned ore.
+        A few labels at the full rate would make it forget.
     n_members : int
         Networks whose probabilities are averaged; they differ in their seeds. All are trained at
         once. Their spread is the uncertainty; dropout at prediction tells something else.
     start : WindowCNN or None
-        Fitted elsewhere, on the same elements: its weights and scaling are what training begins
-        with, and architecture, widths and missing must be its own. A clone keeps it; a saved model
-        does not need it.
+        Fitted elsewhere on the same elements, or by `pretrain_windows`: its weights and scaling
+        are what training begins with, and architecture, widths and missing must be its own. A clone
+        keeps it; a saved model does not need it.
     tune : {"all", "head"}
-        With a `start`, whether all layers go on learning, at a lower rate best, or the last alone.
+        With a `start`, whether all layers go on learning or the last alone. To learn nothing here
+        (zero-shot), score this map with the model from elsewhere as it is.
     random_state : int or None
         Seed of weights, batches, dropout and flips.
     progress : callable or None
@@ -146,16 +154,16 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         *,
         field: int | None = None,
         widths: Sequence[int] | None = None,
-        element_dropout: float = 0.3,
-        weight_decay: float = 0.1,
+        element_dropout: float = 0.5,
+        weight_decay: float = 1.0,
         label_smoothing: float = 0.1,
         weights: str = "class",
         scaling: str = "standard",
-        augment: str = "none",
+        augment: str = "half_turns",
         missing: str = "refuse",
-        epochs: int = 50,
+        epochs: int = 30,
         batch_size: int = 64,
-        learning_rate: float = 5e-3,
+        learning_rate: float | None = None,
         schedule: str = "cosine",
         n_members: int = 5,
         start: WindowCNN | None = None,
@@ -245,6 +253,8 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         """
         settings = check_settings(self.get_params(deep=False))
         cells = self._cells(X, reset=True)
+        if settings["learning_rate"] is None:
+            settings["learning_rate"] = usual_rate(self.start, self.tune)
         labels = check_labels("y", y, len(cells))
         of_rows = None if groups is None else check_labels("groups", groups, len(cells))
         weight = check_sample_weight(sample_weight, len(cells))
@@ -349,32 +359,30 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
             out[:, rows, columns] = self._gains(cells)[:, 0]
         return out
 
+    def integrated_gradients(self, X: ArrayLike, steps: int = 32) -> NDArray[np.float64]:
+        """Return the share of each element in the logit of each window, shape (n, channels).
+
+        The gradient of the logit (mean of the members), summed on the straight way from a window
+        that is background throughout [Sundararajan2017]_. Unlike those of `occlusion`, the shares
+        add up: to the logit less that of the background, the closer the more `steps`. Needs torch.
+        """
+        check_is_fitted(self, "weights_")
+        cells = self._cells(X, reset=False)
+        from gossan.nets._window_attribution import path_gradients
+
+        ends = [self._ready(each) for each in (cells, at_background(cells, self.background_))]
+        shares = path_gradients(self.weights_, self._stages(), *ends, steps=steps)
+        return shares[:, : self.n_features_in_]  # what is there does not change on the way
+
     def to_arrays(self) -> tuple[dict[str, Any], dict[str, NDArray]]:
         """Return what `gossan.saving` writes: plain settings and arrays."""
         check_is_fitted(self, "weights_")
-        told = saving.settings_of(self, without=("progress", "start")) | {"field": self.field_}
-        arrays = {k: getattr(self, k) for k in ("center_", "scale_", "background_", "losses_")}
-        return told, arrays | {f"network.{name}": value for name, value in self.weights_.items()}
+        return taken_apart(self)
 
     @classmethod
     def from_arrays(cls, settings: Mapping[str, Any], arrays: dict[str, NDArray]) -> WindowCNN:
         """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
-        model = saving.blank(cls, settings, start=None)
-        in_force, c = check_settings(model.get_params(deep=False)), model.n_features_in_
-        model.field_ = settings["field"]
-        check_field(in_force["architecture"], model.field_, model.field_)
-        for name in ("center_", "scale_", "background_"):
-            setattr(model, name, saving.take(arrays, name, (c,)))
-        model.losses_ = saving.take(arrays, "losses_", (in_force["n_members"], None))
-        if not (model.scale_ > 0).all() or len(model.classes_) != 2:
-            raise ValueError("a scale is not above zero, or there are not two classes")
-        n_in = c + (in_force["missing"] == "channel")
-        stages = stages_of(in_force["architecture"], model.field_, in_force["widths"])
-        n_members = in_force["n_members"]
-        model.weights_ = {
-            name: saving.take(arrays, f"network.{name}", shape, np.float32)
-            for name, shape in window_shapes(stages, n_in, n_members=n_members).items()
-        }
+        model: WindowCNN = put_together(cls, settings, arrays)
         return model
 
     def __sklearn_clone__(self) -> WindowCNN:
@@ -390,41 +398,31 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
 
     def _cells(self, X: ArrayLike, *, reset: bool) -> Array:
         """Return checked windows, cut to the field, with the channels last: (n, y, x, channels)."""
-        may_miss: Any = "allow-nan" if self.missing == "channel" else True
-        options: dict[str, Any] = {"dtype": np.float32, "ensure_all_finite": may_miss}
-        if np.ndim(X) == 4:
-            windows = check_array(X, allow_nd=True, input_name="X", **options)
-            if reset:
-                self.n_features_in_ = windows.shape[1]
-                self.__dict__.pop("feature_names_in_", None)
-        else:
-            windows = validate_data(self, X, reset=reset, **options)[:, :, None, None]
-        c, ny, nx = windows.shape[1:]
-        if ny != nx or c != self.n_features_in_:
-            raise ValueError(
-                f"X must be windows (n, {self.n_features_in_} channels (features), size, size), got"
-                f" shape {windows.shape}. Cut them as in training."
-            )
+        windows = read_windows(self, X, reset=reset)
+        c, size = windows.shape[1:3]
         if reset:
             names = getattr(self, "feature_names_in_", [f"x{i}" for i in range(c)])
             self.names_ = [str(name) for name in names]
             of_start = getattr(self.start, "field_", None)
-            self.field_ = next((f for f in (self.field, of_start) if f is not None), ny)
-        check_field(self.architecture, self.field_, ny)
+            self.field_ = next((f for f in (self.field, of_start) if f is not None), size)
+        check_field(self.architecture, self.field_, size)
         if reset and self.start is not None:
             check_is_fitted(self.start, "weights_")
-            check_start(_form(self.start), _form(self))
-        rim = (ny - self.field_) // 2
-        inner = windows[:, :, rim : ny - rim, rim : nx - rim]
-        return np.ascontiguousarray(np.moveaxis(inner, 1, 3))
+            check_start(form_of(self.start), form_of(self))
+        return middle_of(windows, self.field_)
 
     def _say(self, cells: Array) -> Array:
         """Return the logit of each member at each cell whose field is there, (members, n, y, x)."""
-        settings = check_settings(self.get_params(deep=False))
-        is_told = settings["missing"] == "channel"
-        scaled = ready(cells, self.center_, self.scale_, tells_missing=is_told)
-        stages = stages_of(settings["architecture"], self.field_, settings["widths"])
-        return logits(self.weights_, stages, scaled)
+        return logits(self.weights_, self._stages(), self._ready(cells))
+
+    def _ready(self, cells: Array) -> Array:
+        """Return scaled cells, and how much is there where that is told."""
+        is_told = self.missing == "channel"
+        return ready(cells, self.center_, self.scale_, tells_missing=is_told)
+
+    def _stages(self) -> tuple[Stage, ...]:
+        widths = check_settings(self.get_params(deep=False))["widths"]
+        return stages_of(self.architecture, self.field_, widths)
 
     def _gains(self, cells: Array) -> Array:
         """Return what each element adds to the mean logit, shape (channels, n, y, x)."""
@@ -441,10 +439,3 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         model.center_, model.scale_ = job.center, job.scale
         model.weights_, model.losses_ = weights, losses
         return model
-
-
-def _form(model: WindowCNN) -> dict[str, Any]:
-    """Return what a network must share with the one that it starts from."""
-    settings = check_settings(model.get_params(deep=False))
-    told = {key: settings[key] for key in ("architecture", "widths", "missing")}
-    return {"field": model.field_, "channels (features)": model.names_} | told

@@ -128,7 +128,7 @@ def plot_targets(
     if planned is not None and len(planned):
         _draw_planned(ax, plane, planned)
     if targets and targets in grid:
-        _outline_targets(ax, plane, plane.cells(targets))
+        draw_outlines(ax, plane, plane.cells(targets))
     frame_plane(ax, plane.extent, plane.labels, is_map=plane.is_map, coordinates=coordinates)
     for axis, place in (cuts or {}).items():
         _mark_cut(ax, plane, axis, place)
@@ -142,7 +142,7 @@ def _edges(plane: Plane, shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
     return np.linspace(left, right, shape[1] + 1), np.linspace(bottom, top, shape[0] + 1)
 
 
-def _outline_targets(ax: Axes, plane: Plane, numbers: NDArray[np.float64]) -> None:
+def draw_outlines(ax: Axes, plane: Plane, numbers: NDArray[np.float64]) -> None:
     """Draw lines along the edges of cells where one target ends, and write each number once."""
     held = np.nan_to_num(numbers).astype(int)
     x, y = _edges(plane, held.shape)

@@ -11,5 +11,13 @@ __getattr__, __dir__, __all__ = attach(
         "scoring": ["favourability", "score_grid"],
         "targets": ["Targets", "find_targets"],
         "collars": ["suggest_collars"],
+        "map_model": ["MapModel"],
+        "map_targets": [
+            "TargetsOnFile",
+            "find_map_targets",
+            "write_map_targets",
+            "write_raster_targets",
+        ],
+        "rasters": ["ScoringPlan", "ScoredRasters", "plan_rasters", "score_rasters"],
     },
 )

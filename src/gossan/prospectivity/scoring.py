@@ -14,12 +14,16 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from gossan._checks import check_positive
+from gossan._checks import check_option, check_positive
 from gossan.data.grids.grid import add_layer, check_grid, grid_shape, layer_of
+from gossan.sampling.edges import MOST_EDGE, fill_edges
 
 __all__ = ["favourability", "score_grid"]
 
 CELLS_AT_ONCE = 200_000
+EDGES = ("nan", "reflect", "nearest")
+
+Floats = NDArray[np.float32]
 
 
 def favourability(estimator: Any, X: ArrayLike, *, positive: Any = None) -> NDArray[np.float64]:
@@ -72,13 +76,16 @@ def score_grid(
     *,
     name: str = "score",
     positive: Any = None,
+    spread: str | None = None,
+    edges: str = "nan",
     cells_at_once: int = CELLS_AT_ONCE,
     progress: Callable[[int, int], None] | None = None,
 ) -> xr.Dataset:
     """The grid with a layer of favourability, NaN where a layer that is needed is missing.
 
-    An estimator that has `score_volume` (networks that read a window of cells) is given the layers
-    as one array (channels, [elevation,] northing, easting); any other a table of cells.
+    An estimator that has `score_map` or `score_volume` (those that read a window of cells) is given
+    the layers as one array (channels, [elevation,] northing, easting); any other a table of cells.
+    The first gives the probability of ore, the second is a detector whose sign is turned.
 
     Parameters
     ----------
@@ -91,6 +98,14 @@ def score_grid(
         Of the new layer; an old one of that name is replaced.
     positive : label, optional
         See `favourability`.
+    spread : str, optional
+        Name of a further layer for the standard deviation over the members, of an estimator with
+        `score_map`.
+    edges : {"nan", "reflect", "nearest"}
+        Of an estimator with `score_map`: cells whose window leaves the map are NaN, or scored with
+        the map mirrored at its edge, or, as those beside a gap in the data, with the nearest values
+        (see `gossan.sampling.fill_edges`; a layer "edge_fraction" tells the share made up, and cells
+        with more than half are NaN).
     cells_at_once : int
         Rows of a table handed over at a time.
     progress : function of (cells done, cells in all), optional
@@ -103,7 +118,7 @@ def score_grid(
     Raises
     ------
     ValueError
-        If a layer is not there.
+        If a layer is not there, or a spread or edges are asked of an estimator without `score_map`.
 
     Examples
     --------
@@ -118,9 +133,17 @@ def score_grid(
     checked = check_grid(grid)
     if not len(layers):
         raise ValueError("No layer was named. Pass those that the estimator was fitted with.")
+    check_option("edges", edges, EDGES)
+    if hasattr(estimator, "score_map"):
+        maps = score_layers(estimator, _volume(check_grid(checked, n_dims=2), layers), edges=edges)
+        return _with_maps(checked, maps, name, spread=spread, has_share=edges == "nearest")
+    if spread is not None or edges != "nan":
+        raise ValueError(
+            f"A {type(estimator).__name__} has no score_map, and so no spread and no edges; got"
+            f" spread={spread!r}, edges={edges!r}. Leave them out, or take a map estimator."
+        )
     if hasattr(estimator, "score_volume"):
-        volume = np.stack([layer_of(checked, layer).astype(np.float32) for layer in layers])
-        scores = -np.asarray(estimator.score_volume(volume))
+        scores = -np.asarray(estimator.score_volume(_volume(checked, layers)))
     else:
         rows = int(check_positive("cells_at_once", cells_at_once))
         score = partial(favourability, estimator, positive=positive)
@@ -128,6 +151,65 @@ def score_grid(
     scored = add_layer(checked, name, scores.astype(np.float32))
     scored[name].attrs["n_unscored"] = int(np.isnan(scores).sum())
     return scored
+
+
+def score_layers(
+    estimator: Any, volume: Floats, *, edges: str, has_spread: bool = True
+) -> tuple[Floats, Floats, Floats]:
+    """Return score, spread and edge fraction of the layers of a map (channels, ny, nx).
+
+    An estimator without `score_map` is asked cell by cell, and has no spread (NaN).
+    """
+    if not hasattr(estimator, "score_map"):
+        return _score_points(estimator, volume)
+    share = np.zeros(volume.shape[1:], dtype=np.float32)
+    if edges != "nearest":
+        score, spread = _ask(estimator, volume, edges, has_spread=has_spread)
+        return score, spread, share
+    half = estimator.field_ // 2
+    around = ((0, 0), (half, half), (half, half))
+    filled, share = fill_edges(np.pad(volume, around, constant_values=np.nan), estimator.field_)
+    found = (*_ask(estimator, filled, "nan", has_spread=has_spread), share)
+    ny, nx = volume.shape[1:]
+    score, spread, share = (each[half : half + ny, half : half + nx] for each in found)
+    is_made_up = share > MOST_EDGE
+    return np.where(is_made_up, np.nan, score), np.where(is_made_up, np.nan, spread), share
+
+
+def _ask(estimator: Any, volume: Floats, edges: str, *, has_spread: bool) -> tuple[Floats, Floats]:
+    if has_spread:
+        score, spread = estimator.score_map(volume, edges=edges, return_std=True)
+        return score, spread
+    score = estimator.score_map(volume, edges=edges)
+    return score, np.full_like(score, np.nan)
+
+
+def _score_points(estimator: Any, volume: Floats) -> tuple[Floats, Floats, Floats]:
+    score = np.full(volume.shape[1:], np.nan, dtype=np.float32)
+    is_known = np.isfinite(volume).all(axis=0)
+    if is_known.any():
+        score[is_known] = favourability(estimator, volume[:, is_known].T.astype(float))
+    return score, np.full_like(score, np.nan), np.asarray(~is_known, dtype=np.float32)
+
+
+def _volume(grid: xr.Dataset, layers: Sequence[str]) -> Floats:
+    return np.stack([np.asarray(layer_of(grid, each), dtype=np.float32) for each in layers])
+
+
+def _with_maps(
+    grid: xr.Dataset,
+    maps: tuple[Floats, Floats, Floats],
+    name: str,
+    *,
+    spread: str | None,
+    has_share: bool,
+) -> xr.Dataset:
+    score, std, share = maps
+    scored = add_layer(grid, name, score)
+    scored[name].attrs["n_unscored"] = int(np.isnan(score).sum())
+    if spread is not None:
+        scored = add_layer(scored, spread, std)
+    return add_layer(scored, "edge_fraction", share) if has_share else scored
 
 
 def _score_cells(

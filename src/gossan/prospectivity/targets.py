@@ -226,7 +226,7 @@ def _thresholds(
             f"shares must be (medium, high) with 0 < high <= medium < 1, got {shares}. (0.05, 0.01)"
             " takes the best twentieth, and hundredth, of the cells."
         )
-    low = _share_threshold(known, shares[0]) if medium is None else float(medium)
+    low = share_threshold(known, shares[0]) if medium is None else float(medium)
     top = float(np.quantile(known, 1.0 - shares[1])) if high is None else float(high)
     if high is None:
         top = max(top, low)
@@ -235,7 +235,7 @@ def _thresholds(
     return low, top
 
 
-def _share_threshold(known: NDArray[np.float64], share: float) -> float:
+def share_threshold(known: NDArray[np.float64], share: float) -> float:
     """Return the score that a share of the cells reach; of a plateau that is far larger, none."""
     low = float(np.quantile(known, 1.0 - share))
     above = known[known > low]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -24,6 +27,12 @@ def environment() -> Environment:
     )
     templates.filters["shown"] = lambda value: write_cell(value, "")[0]
     return templates
+
+
+def as_json(header: Mapping[str, Any]) -> str:
+    """Write JSON that no browser can take for markup."""
+    text = json.dumps(header, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def write_whole(path: str | os.PathLike[str], page: str, *, what: str) -> Path:

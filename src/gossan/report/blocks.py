@@ -9,7 +9,7 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,9 @@ from markupsafe import Markup, escape
 
 from gossan._checks import check_option
 from gossan.report._writing import csv_uri, file_stem, link_dois, write_cell, write_percent
+
+if TYPE_CHECKING:  # a map brings matplotlib's colours along
+    from gossan.report.maps import MapView
 
 _SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
 
@@ -344,7 +347,9 @@ class SceneLink:
             )
 
 
-Block: TypeAlias = Text | Finding | Facts | Table | Figure | Citations | Details | SceneLink
+Block: TypeAlias = Union[
+    "Text", "Finding", "Facts", "Table", "Figure", "Citations", "Details", "SceneLink", "MapView"
+]
 
 
 def _prefix_ids(tag: str, prefix: str) -> str:

@@ -20,7 +20,7 @@ from markupsafe import Markup
 
 from gossan.report._templates import environment, write_whole
 from gossan.report._writing import file_stem
-from gossan.report.blocks import Block, Card
+from gossan.report.blocks import Block, Card, Details
 
 
 @dataclass(frozen=True)
@@ -120,13 +120,39 @@ def render_report(report: Report) -> str:
     True
     """
     script = environment().get_template("page.js").render()
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return _template().render(
         report=report,
         anchors=_anchors(report.sections),
         script=Markup(script),  # noqa: S704 - our own file, no user's word in it
-        script_hash=digest,
-        kind_of=lambda block: type(block).__name__.lower(),
+        script_hash=_digest(script),
+        kind_of=_kind_of,
+        **_map_parts(report),
+    )
+
+
+def _kind_of(block: Block) -> str:
+    return type(block).__name__.lower()
+
+
+def _digest(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _map_parts(report: Report) -> dict[str, str]:
+    """Return style and script of maps, and the leave to run it, for a page that holds one."""
+    if not any(_holds_map(section.blocks) for section in report.sections):
+        return {"map_style": "", "map_script": "", "map_source": ""}
+    from gossan.report.maps import map_script, map_style
+
+    script = map_script()
+    source = Markup(" 'sha256-{}'").format(_digest(script))
+    return {"map_style": map_style(), "map_script": script, "map_source": source}
+
+
+def _holds_map(blocks: Sequence[Block]) -> bool:
+    return any(
+        _kind_of(block) == "mapview" or (isinstance(block, Details) and _holds_map(block.blocks))
+        for block in blocks
     )
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ from gossan.report._scene_checks import (
     check_unit_range,
 )
 from gossan.report._scene_packing import pack_scene
-from gossan.report._templates import environment, write_whole
+from gossan.report._templates import as_json, environment, write_whole
 
 __all__ = ["Boxes", "Points", "Scene", "Slices", "Surface", "Traces", "render_scene", "write_scene"]
 
@@ -369,7 +368,7 @@ def render_scene(
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment().get_template("scene.html.j2").render(
         scene=scene,
-        header=Markup(_as_json(packed.header)),  # noqa: S704 - "<", ">", "&" are escaped in it
+        header=Markup(as_json(packed.header)),  # noqa: S704 - "<", ">", "&" are escaped in it
         payload=packed.payload,
         summary=packed.summary,
         boxes=[layer for layer in scene.layers if isinstance(layer, Boxes)],
@@ -377,9 +376,3 @@ def render_scene(
         script=Markup(script),  # noqa: S704 - our own file, no user's word in it
         script_hash=digest,
     )  # fmt: skip
-
-
-def _as_json(header: Mapping[str, Any]) -> str:
-    """Write JSON that no browser can take for markup."""
-    text = json.dumps(header, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")

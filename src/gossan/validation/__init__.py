@@ -26,6 +26,8 @@ __getattr__, __dir__, __all__ = attach(
             "skill_score",
         ],
         "context": ["share_context"],
+        "patterns": ["moved_patterns"],
+        "ranking": ["rank_held_out", "RankedOccurrences"],
         "curves": ["occurrence_shares", "capture_curve", "CaptureCurve", "roc_by_ranks"],
         "uncertainty": [
             "cluster_bootstrap",

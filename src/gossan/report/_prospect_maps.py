@@ -1,0 +1,343 @@
+"""Where a prospectivity map points: the map, how sure it is, the targets as a table.
+
+The findings of the study come in; the section "Where" goes out, and the one function by which every
+map of the page is drawn.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from gossan.plot.maps import map_extent, name_panel
+from gossan.plot.prospectivity import plot_targets
+from gossan.plot.scales import grade_norm
+from gossan.plot.style import INK, new_axes, plain, to_svg
+from gossan.report._prospect_words import (
+    columns_of,
+    in_percent,
+    is_label_free,
+    name_of,
+    recommended_of,
+    write_reasons,
+)
+from gossan.report._writing import count_of
+from gossan.report.blocks import Block, Details, Figure, Finding, SceneLink, Table, Text
+from gossan.report.page import Section
+
+if TYPE_CHECKING:
+    from gossan.report.prospect import ProspectFindings
+
+MISSED = "#D55E00"
+_WIDTH = 8.0  # inch, of the column of a page
+_TALLEST = 5.6  # inch, of the large map
+_TALLEST_SMALL = 3.4
+_BAR = 1.1  # inch, that axis and colour bar take beside a map
+_MOST_SMALL = 3
+_SMALL_DOT = 8.0
+_MANY = 60  # occurrences beyond which dots are smaller
+_NUMBERED = 12  # targets that bear their number
+_SMALL = {
+    "spread": ("Spread of the score", "Spread [score]", "spread"),
+    "stability": ("Stability", "Share of the runs", "grade"),
+    "edge_fraction": ("Field without data", "Share of the field", "spread"),
+    "sample_distance": ("Distance to the nearest sample", "Distance [km]", "spread"),
+}
+_COLUMNS = ("target", "easting", "northing", "area", "best", "score", "spread", "stability",
+            "known_distance", "contains_known")  # fmt: skip
+_REASONS = ("target", "why", "edge_fraction")
+_HEADINGS = {
+    "easting": "easting [m]",
+    "northing": "northing [m]",
+    "area": "area [km²]",
+    "best": "best [%]",
+    "edge_fraction": "field without data",
+    "known_distance": "nearest known [km]",
+    "contains_known": "holds one",
+}
+_FORMATS = {
+    "easting": "{:,.0f}", "northing": "{:,.0f}", "area": "{:,.3g}", "best": "{:.2g}",
+    "score": "{:.3f}", "spread": "{:.2g}", "stability": "{:.0%}", "edge_fraction": "{:.0%}",
+    "known_distance": "{:,.3g}"}  # fmt: skip
+
+
+def where_section(findings: ProspectFindings) -> Section:
+    """Build "Where": the map to explore, the map of ranks, how sure it is, the table of targets."""
+    blocks: list[Block] = []
+    if findings.map_file:
+        note = "Zoom, switch layers, ask each cell, occurrence and target. It needs no network."
+        blocks.append(SceneLink(findings.map_file, note, "Open the map"))
+    grid = shown_grid(findings)
+    if grid is not None:
+        blocks += [_rank_figure(findings, grid), *_doubt_figure(findings, grid),
+                   *_label_free_figure(findings, grid)]  # fmt: skip
+    if findings.targets is not None and len(findings.targets):
+        blocks += _target_tables(findings, findings.targets)
+    elif findings.targets_note:
+        blocks.append(Text(findings.targets_note))
+    blocks += [Finding("note", str(told)) for told in findings.notes]
+    method = recommended_of(findings)
+    intro = (
+        "The rank of a cell is the share of the supported area that scores lower; hatched ground has"
+        " no data to rank it by."
+    )
+    taught = "which needs no labels" if is_label_free(findings) else "taught all known occurrences"
+    made = f" The map is that of {method}, {taught}." if method else ""
+    return Section("Where", intro + made, blocks)
+
+
+def shown_grid(findings: ProspectFindings) -> xr.Dataset | None:
+    """Return the grid with what lies off the support blank, None without a layer of ranks or scores.
+
+    Ranks are brought to percent; without them the scores are ranked.
+    """
+    grid = findings.grid
+    if grid is None or not {"percentile", "score"} & set(grid.data_vars):
+        return None
+    if "is_supported" in grid:
+        inside = grid["is_supported"].fillna(0).astype(bool)
+        drawn = [name for name in ("percentile", "score", "label_free", *_SMALL) if name in grid]
+        grid = grid.assign({name: grid[name].where(inside) for name in drawn})
+    if "percentile" in grid:
+        layer = grid["percentile"]
+        ranks = layer.copy(data=in_percent(layer.to_numpy()))
+    else:
+        ranks = _ranked(grid["score"])
+    if "sample_distance" in grid:
+        grid = grid.assign(sample_distance=grid["sample_distance"] / 1000)
+    return grid.assign(percentile=ranks)
+
+
+def _ranked(layer: xr.DataArray) -> xr.DataArray:
+    """Return the rank of each cell among those that have a value [%]."""
+    values = layer.to_numpy()
+    ranks = 100 * pd.Series(values.ravel()).rank(pct=True).to_numpy()
+    return layer.copy(data=ranks.reshape(values.shape))
+
+
+def draw_map(
+    findings: ProspectFindings,
+    grid: xr.Dataset,
+    name: str,
+    ax: Any,
+    *,
+    targets: bool = True,
+    occurrences: bool = True,
+    size: float = 22.0,
+    **options: Any,
+) -> None:
+    """Draw a layer with faults, known occurrences and numbered targets.
+
+    All maps of the page pass here: the place to change how they are drawn.
+    """
+    plot_targets(grid, name, targets="target" if targets else "", ax=ax, **options)
+    _draw_faults(findings.faults, ax)
+    if occurrences:
+        _draw_occurrences(findings.occurrences, ax, size)
+    if targets and "target" not in grid:
+        _number_targets(findings.targets, ax)
+
+
+def rank_norm() -> Any:
+    """Colours of ranks: the upper half, where targets are told apart."""
+    return grade_norm([], scale="linear", limits=(50.0, 100.0))
+
+
+def _draw_occurrences(table: pd.DataFrame | None, ax: Any, size: float) -> None:
+    """Mark known occurrences as dots, those hidden from the methods as open triangles."""
+    if table is None or not len(table):
+        return
+    is_known = (
+        table["is_known"].to_numpy(bool) if "is_known" in table else np.ones(len(table), bool)
+    )
+    known, hidden = table[is_known], table[~is_known]
+    size = size if len(known) <= _MANY else 0.5 * size
+    ax.scatter(known["easting"], known["northing"], s=size, c="white", edgecolors=INK,
+               linewidths=0.04 * size**0.5 + 0.6, zorder=6, gid="known")  # fmt: skip
+    ax.scatter(hidden["easting"], hidden["northing"], s=9, marker="^", facecolors="none",
+               edgecolors="white", linewidths=0.7, zorder=6, gid="hidden")  # fmt: skip
+
+
+def _draw_faults(table: pd.DataFrame | None, ax: Any) -> None:
+    if table is None or not len(table):
+        return
+    names = table["fault"].astype(str) if "fault" in table else pd.Series("", table.index)
+    across, up = [], []
+    for _, rows in table.groupby(names, sort=False):
+        ordered = rows.sort_values("vertex") if "vertex" in rows else rows
+        across += [*ordered["easting"], np.nan]
+        up += [*ordered["northing"], np.nan]
+    for colour, width, name in (("white", 2.0, "faults below"), (INK, 0.8, "faults")):
+        ax.plot(across, up, color=colour, linewidth=width, alpha=0.75, zorder=3, scalex=False,
+                scaley=False, gid=name)  # fmt: skip
+
+
+def _number_targets(table: pd.DataFrame | None, ax: Any) -> None:
+    if table is None:
+        return
+    plate = {"fc": "white", "ec": INK, "lw": 0.6, "boxstyle": "round,pad=0.15"}
+    for _, row in table.head(_NUMBERED).iterrows():
+        ax.text(row["easting"], row["northing"], plain(name_of(row["target"]), longest=8), fontsize=8,
+                fontweight="bold", ha="center", va="center", color=INK, bbox=plate, zorder=8,
+                clip_on=True, gid="target")  # fmt: skip
+
+
+def shape_of(grid: xr.Dataset) -> float:
+    """Height of the map over its width."""
+    west, east, south, north = map_extent(grid)
+    return (north - south) / (east - west)
+
+
+def map_axes(grid: xr.Dataset, n_columns: int = 1, *, tallest: float = _TALLEST) -> Any:
+    """Axes for maps side by side, as high as their shape asks for."""
+    height = min((_WIDTH / n_columns - _BAR) * shape_of(grid), tallest)
+    return new_axes(_WIDTH, height + 0.75, n_columns=n_columns)
+
+
+def _rank_figure(findings: ProspectFindings, grid: xr.Dataset) -> Figure:
+    ax = map_axes(grid)[0]
+    draw_map(
+        findings, grid, "percentile", ax, norm=rank_norm(), label="Ground that scores lower [%]"
+    )
+    n = 0 if findings.targets is None else len(findings.targets)
+    first = ""
+    if n and findings.targets is not None:
+        best = findings.targets.iloc[0]
+        first = (
+            f" Target {name_of(best['target'])} lies at easting {best['easting']:,.0f} m, northing"
+            f" {best['northing']:,.0f} m."
+        )
+    return Figure(
+        "Rank of the ground",
+        to_svg(ax),
+        alt=f"Map of the rank of each cell with {count_of(n, 'target')} and"
+        f" {count_of(_n_known(findings), 'known occurrence')}.{first}",
+        caption=f"The lower half of the area is one colour.{_mark_words(findings, grid)}"
+        f"{own_words(findings)}",
+    )
+
+
+def own_words(findings: ProspectFindings) -> str:
+    """Say whether the occurrences that are drawn took part in the map."""
+    if is_label_free(findings):
+        return " No occurrence was used to draw it."
+    return " Known occurrences score high on the map that they taught: that is no test."
+
+
+def _n_known(findings: ProspectFindings) -> int:
+    table = findings.occurrences
+    if table is None:
+        return findings.n_occurrences
+    return int(table["is_known"].sum()) if "is_known" in table else len(table)
+
+
+def _mark_words(findings: ProspectFindings, grid: xr.Dataset) -> str:
+    told = []
+    table = findings.occurrences
+    if findings.targets is not None and len(findings.targets):
+        outlined = "Outlines with numbers" if "target" in grid else "Numbers"
+        most = f", the first {_NUMBERED} numbered" if len(findings.targets) > _NUMBERED else ""
+        told.append(f"{outlined}: targets{most}.")
+    if table is not None and len(table):
+        told.append("White dots: known occurrences.")
+        if "is_known" in table and not table["is_known"].all():
+            told.append("Open triangles: occurrences hidden from all methods.")
+    if findings.faults is not None and len(findings.faults):
+        told.append("Lines: faults.")
+    return "".join(f" {sentence}" for sentence in told)
+
+
+def _doubt_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Block]:
+    """Draw the small maps of spread, stability and support that there are."""
+    names = [name for name in _SMALL if name in grid and _varies(grid[name])][:_MOST_SMALL]
+    if not names:
+        return []
+    axes = map_axes(grid, len(names), tallest=_TALLEST_SMALL)
+    for ax, name in zip(axes, names, strict=True):
+        title, label, kind = _SMALL[name]
+        limits = (0.0, 1.0) if name == "stability" else None
+        norm = grade_norm(grid[name].to_numpy(), scale="linear", limits=limits)
+        draw_map(findings, grid, name, ax, targets=False, kind=kind, norm=norm, label=label,
+                 coordinates=False, size=_SMALL_DOT)  # fmt: skip
+        name_panel(ax, title)
+    told = " and ".join(_SMALL[name][0].lower() for name in names)
+    return [
+        Figure(
+            "How sure the map is of itself",
+            to_svg(axes[0]),
+            alt=f"Small maps of the same ground: {told}.",
+            caption=_doubt_caption(names),
+        )
+    ]
+
+
+def _varies(layer: xr.DataArray) -> bool:
+    """Tell whether a layer says more than one thing: an edge without any gap is no map."""
+    values = layer.to_numpy()
+    known = values[np.isfinite(values)]
+    return bool(len(known)) and bool(np.ptp(known) > 0)
+
+
+def _doubt_caption(names: list[str]) -> str:
+    words = {
+        "spread": "Spread: how far the members of the method disagree, dark where most.",
+        "stability": "Stability: share of the runs, each with other seeds and other background, that"
+        " put a cell among the best.",
+        "edge_fraction": "Field without data: share of what the method reads round a cell that had to"
+        " be filled.",
+        "sample_distance": "Dark: far from the nearest sample.",
+    }
+    told = " ".join(words[name] for name in names)
+    return f"{told} That runs agree does not make them right: only held-out occurrences tell."
+
+
+def _label_free_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Block]:
+    """Draw the map without labels beside that of the chosen method, where it is another."""
+    if "label_free" not in grid or recommended_of(findings) == findings.label_free:
+        return []
+    both = grid.assign(label_free=_ranked(grid["label_free"]))
+    axes = map_axes(grid, 2, tallest=_TALLEST_SMALL + 0.6)
+    method, plainly = (
+        recommended_of(findings) or "the method",
+        findings.label_free or "without labels",
+    )
+    for ax, name, title in zip(axes, ("percentile", "label_free"), (method, plainly), strict=True):
+        draw_map(findings, both, name, ax, targets=False, norm=rank_norm(), coordinates=False,
+                 size=_SMALL_DOT, label="Ground that scores lower [%]",
+                 colour_bar=name == "label_free")  # fmt: skip
+        name_panel(ax, title)
+    return [
+        Figure(
+            "Beside a map without labels",
+            to_svg(axes[0]),
+            alt=f"Ranks of {method} at the left, of {plainly}, which needs no known occurrence, at the"
+            " right.",
+            caption="Ground that is bright in both does not hang on which occurrences are known."
+            " Bright at the left only: what was learned from them.",
+        )
+    ]
+
+
+def _target_tables(findings: ProspectFindings, targets: pd.DataFrame) -> list[Block]:
+    """Return the table of targets, and their reasons behind a fold."""
+    table = targets.copy()
+    if "percentile" in table:
+        table["best"] = 100.0 - in_percent(table["percentile"])
+    if "known_distance" in table:
+        table["known_distance"] = table["known_distance"].astype(float) / 1000
+        if "contains_known" in table:  # no distance to what lies within
+            is_new = ~table["contains_known"].to_numpy(bool)
+            table["known_distance"] = table["known_distance"].where(is_new)
+    if "why" in table:
+        table["why"] = [write_reasons(why) for why in table["why"]]
+    told: dict[str, Any] = {"headings": _HEADINGS, "formats": _FORMATS}
+    shown = table[columns_of(table, _COLUMNS)]
+    found: list[Block] = [Table("All targets", shown, note=findings.targets_note, **told)]
+    reasons = columns_of(table, _REASONS)
+    if "why" in reasons:
+        why = Table("Why each target scores high", table[reasons], **told)
+        found.append(Details("Why each target scores high", [why]))
+    return found

@@ -1,0 +1,442 @@
+"""What a prospectivity map concludes, in sentences: targets, skill, what simple methods do as well.
+
+The findings of the study come in; sentences for the head of the page go out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from gossan.report._writing import join_words, number_of, write_number
+
+if TYPE_CHECKING:
+    from gossan.report.prospect import ProspectFindings
+
+FIT, RANDOM, BLOCKS = "fit", "random", "blocks"
+PROTOCOLS = {
+    FIT: "fitted, not evidence",
+    RANDOM: "random cross-validation",
+    BLOCKS: "whole blocks held out",
+}
+LOUD_NULL = 0.6  # mean AUC of fake patterns, beyond which a protocol is not valid
+SIGNIFICANT = 0.05
+_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
+_MOST_REASONS = 5
+
+
+# Numbers and places
+
+
+def write_area(km2: float) -> str:
+    """Write an area for reading.
+
+    Examples
+    --------
+    >>> write_area(159_000.0), write_area(35.28), write_area(0.25)
+    ('159,000 km²', '35.3 km²', '0.25 km²')
+    """
+    return f"{write_number(km2)} km²"
+
+
+def write_km(metres: float) -> str:
+    """Write a distance in m below 1 km, else in km.
+
+    Examples
+    --------
+    >>> write_km(250.0), write_km(4200.0), write_km(18_432.0)
+    ('250 m', '4.2 km', '18 km')
+    """
+    if metres < 999.5:
+        return f"{metres:.3g} m"
+    return f"{metres / 1000:.2g} km" if metres < 99_500 else f"{metres / 1000:,.0f} km"
+
+
+def write_best(percentile: float) -> str:
+    """Write in which best share of the area a percentile lies.
+
+    Examples
+    --------
+    >>> write_best(99.62), write_best(87.0), write_best(100.0)
+    ('best 0.38 %', 'best 13 %', 'best 0.1 %')
+    """
+    return f"best {max(100.0 - percentile, 0.1):.2g} %"
+
+
+def in_percent(values: Any) -> np.ndarray:
+    """Return percentiles from 0 to 100; shares, none of which exceeds 1, are brought to it.
+
+    The best cell of a map has a percentile near the top of its scale, so that the highest tells.
+
+    Examples
+    --------
+    >>> in_percent([0.25, 0.995]).tolist(), in_percent([0.4, 99.5]).tolist()
+    ([25.0, 99.5], [0.4, 99.5])
+    """
+    numbers = np.asarray(values, dtype=float)
+    known = numbers[np.isfinite(numbers)]
+    return numbers * 100.0 if len(known) and known.max() <= 1.0 else numbers
+
+
+def place_of(row: pd.Series) -> str:
+    """Easting and northing, to the metre."""
+    return f"{row['easting']:,.0f} E, {row['northing']:,.0f} N".replace("-", "−")
+
+
+def name_of(target: Any) -> str:
+    """Write the number or name of a target.
+
+    Examples
+    --------
+    >>> name_of(3.0), name_of("B")
+    ('3', 'B')
+    """
+    is_whole = isinstance(target, (float, np.floating)) and float(target).is_integer()
+    return str(int(target)) if is_whole else str(target)
+
+
+def write_reasons(why: Any) -> str:
+    """Write why a target scores high: text as it is, contributions with their signs.
+
+    Examples
+    --------
+    >>> write_reasons({"Li": 1.234, "Ca": -0.4}), write_reasons("+Li -Ca"), write_reasons(None)
+    ('Li +1.2, Ca −0.4', '+Li −Ca', '')
+    """
+    if isinstance(why, Mapping):
+        ranked = sorted(why.items(), key=lambda part: -abs(float(part[1])))[:_MOST_REASONS]
+        return ", ".join(f"{name} {value:+.1f}" for name, value in ranked).replace("-", "−")
+    return re.sub(r"(^|[\s,(])-(?=\w)", r"\1−", why) if isinstance(why, str) else ""
+
+
+def signed(value: float) -> str:
+    """Write a difference with its sign.
+
+    Examples
+    --------
+    >>> signed(0.05), signed(-0.031), signed(0.001)
+    ('+0.05', '−0.03', '0.00')
+    """
+    told = f"{value:+.2f}".replace("-", "−")
+    return "0.00" if told in ("+0.00", "−0.00") else told
+
+
+def columns_of(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
+    """Return those names that the table has, and that are not empty throughout."""
+    return [name for name in names if name in table and table[name].notna().any()]
+
+
+# Scores
+
+
+def protocol_words(protocol: str) -> str:
+    """Name of a protocol for people."""
+    return PROTOCOLS.get(protocol, protocol)
+
+
+def honest_protocol(findings: ProspectFindings) -> str:
+    """Return the protocol that conclusions rest on: blocks, or one that is neither fit nor random."""
+    table = findings.scores
+    known = [] if table is None else list(dict.fromkeys(table["protocol"].astype(str)))
+    others = [name for name in known if name not in PROTOCOLS]
+    return next((name for name in (BLOCKS, *others) if name in known), "")
+
+
+def scored_under(findings: ProspectFindings, protocol: str) -> pd.DataFrame:
+    """Return the scores under one protocol that are numbers."""
+    table = findings.scores
+    if table is None or not len(table):
+        return pd.DataFrame({"protocol": [], "method": [], "auc": []})
+    return table[(table["protocol"].astype(str) == protocol) & table["auc"].notna()]
+
+
+def recommended_of(findings: ProspectFindings) -> str:
+    """Return the method that made the map, or the best under the honest protocol."""
+    own = scored_under(findings, honest_protocol(findings))
+    if findings.recommended or not len(own):
+        return findings.recommended
+    return str(own.loc[own["auc"].idxmax(), "method"])
+
+
+def score_row(findings: ProspectFindings, protocol: str, method: str = "") -> pd.Series | None:
+    """Return the scores of a method (the recommended one by default), None without them."""
+    own = scored_under(findings, protocol)
+    own = own[own["method"].astype(str) == (method or recommended_of(findings))]
+    return own.iloc[0] if len(own) else None
+
+
+def kinds_of(findings: ProspectFindings) -> dict[str, str]:
+    """Return "model", "baseline" or "label-free" of each method, where it is told."""
+    table = findings.scores
+    if table is None or "kind" not in table:
+        return {}
+    return dict(zip(table["method"].astype(str), table["kind"].astype(str), strict=True))
+
+
+def is_simple(findings: ProspectFindings, method: str) -> bool:
+    """Tell whether a method is a baseline, with labels or without."""
+    return kinds_of(findings).get(method, "model") != "model"
+
+
+def is_label_free(findings: ProspectFindings) -> bool:
+    """Tell whether the method that made the map was taught no occurrence."""
+    return kinds_of(findings).get(recommended_of(findings)) == "label-free"
+
+
+def null_row(findings: ProspectFindings, protocol: str, method: str = "") -> pd.Series | None:
+    """Return the null test of a method (the recommended one by default), None without it."""
+    table = findings.null
+    if table is None or not len(table):
+        return None
+    own = table[table["protocol"].astype(str) == protocol]
+    own = own[own["method"].astype(str) == (method or recommended_of(findings))]
+    return own.iloc[0] if len(own) else None
+
+
+def random_null_of(findings: ProspectFindings) -> pd.Series | None:
+    """Return the null test that makes random cross-validation invalid, None where none does."""
+    table = findings.null
+    if table is None or not len(table):
+        return None
+    means = table["null_mean"].astype(float)
+    loud = table[(table["protocol"].astype(str) == RANDOM) & (means > LOUD_NULL)]
+    if not len(loud):
+        return None
+    own = loud[loud["method"].astype(str) == recommended_of(findings)]
+    return own.iloc[0] if len(own) else loud.loc[loud["null_mean"].astype(float).idxmax()]
+
+
+def is_beyond_null(row: pd.Series | None) -> bool | None:
+    """Tell whether real occurrences score above fake patterns; None where it was not tested.
+
+    Few patterns cannot reach p = 0.05: then all of them must score lower.
+    """
+    auc, highest, p = (number_of(row, name) for name in ("auc", "null_max", "p_value"))
+    if np.isfinite(p) and p <= SIGNIFICANT:
+        return True
+    if np.isfinite([auc, highest]).all():
+        return bool(auc > highest)
+    return False if np.isfinite(p) else None
+
+
+# Sentences
+
+
+def conclusion_of(findings: ProspectFindings) -> list[str]:
+    """Return what to do first, then how far to trust it."""
+    told = [
+        target_sentence(findings),
+        _next_sentence(findings),
+        findings.sentence or _skill_sentence(findings),
+        null_sentence(findings),
+        verdict_sentence(findings) or findings.advice,
+        random_sentence(findings),
+    ]
+    found = [sentence for sentence in told if sentence]
+    return found or ["Nothing was concluded: the run holds no targets and no scores."]
+
+
+def target_sentence(findings: ProspectFindings) -> str:
+    """Say how many targets there are, how much ground they cover, and where the first lies."""
+    table = findings.targets
+    if table is None:
+        return ""
+    if not len(table):
+        return "No target stands out: no ground is large enough and scores high enough."
+    n, best = len(table), table.iloc[0]
+    many = _NUMBERS[n] if n < len(_NUMBERS) else f"{n:,}"
+    lead = f"{many} {'target deserves' if n == 1 else 'targets deserve'} a look{_cover_words(findings)}"
+    return f"{lead}; {'it' if n == 1 else 'the first'} lies at {place_of(best)}{_far_words(best)}."
+
+
+def _cover_words(findings: ProspectFindings) -> str:
+    table = findings.targets
+    if table is None or "area" not in table:
+        return ""
+    covered = float(table["area"].sum())
+    share = 100 * covered / findings.area_km2
+    return (
+        f": {write_area(covered)}, {share:.2g} % of the supported {write_area(findings.area_km2)}"
+    )
+
+
+def _far_words(row: pd.Series) -> str:
+    if bool(row.get("contains_known", False)):
+        return " and holds a known occurrence"
+    distance = number_of(row, "known_distance")
+    return f", {write_km(distance)} from the nearest known occurrence" if distance > 0 else ""
+
+
+def _next_sentence(findings: ProspectFindings) -> str:
+    """Say how many targets are new ground, and which is the first of them."""
+    table = findings.targets
+    if table is None or not len(table) or "contains_known" not in table:
+        return ""
+    is_known = table["contains_known"].to_numpy(bool)
+    if is_known.all():
+        return "Each of them holds a known occurrence: the map finds no new ground."
+    if not is_known.any():
+        return "None of them holds a known occurrence." if len(table) > 1 else ""
+    new = table[~is_known].iloc[0]
+    n_new = int((~is_known).sum())
+    ground = f"{n_new} of them {'holds' if n_new == 1 else 'hold'} no known occurrence"
+    if is_known[0]:
+        which = "that is" if n_new == 1 else "the first of these is"
+        ground += f"; {which} target {name_of(new['target'])}, at {place_of(new)}{_far_words(new)}"
+    return f"{ground}."
+
+
+def _skill_sentence(findings: ProspectFindings) -> str:
+    protocol = honest_protocol(findings)
+    row = score_row(findings, protocol)
+    if row is None:
+        has_map = findings.targets is not None and len(findings.targets) > 0
+        return "How good the map is was not tested on ground that it never saw." if has_map else ""
+    where = protocol_words(protocol)
+    return (
+        f"With {where}, {recommended_of(findings)} ranks a known occurrence above unlabelled ground in"
+        f" {100 * number_of(row, 'auc'):.0f} of 100 pairs (AUC {auc_words(row)}; a coin gets 50)."
+    )
+
+
+def auc_words(row: pd.Series | None) -> str:
+    """Write an AUC with its interval if it has one."""
+    return ", ".join([f"{number_of(row, 'auc'):.2f}", *interval_words(row)])
+
+
+def interval_words(row: pd.Series | None) -> list[str]:
+    """Write the 95 % interval of an AUC, nothing where it is not known."""
+    low, high = number_of(row, "auc_low"), number_of(row, "auc_high")
+    return [f"95 % interval {low:.2f} to {high:.2f}"] if np.isfinite([low, high]).all() else []
+
+
+def null_sentence(findings: ProspectFindings) -> str:
+    """Say so where fake patterns do as well as the real occurrences; else nothing."""
+    row = null_row(findings, honest_protocol(findings))
+    if is_beyond_null(row) is not False:
+        return ""
+    p = number_of(row, "p_value")
+    told = f" (p = {p:.2g})" if np.isfinite(p) else ""
+    return (
+        "The map cannot be told from chance: fake occurrences of the same clustering score up to"
+        f" {number_of(row, 'null_max'):.2f} where the real ones score {number_of(row, 'auc'):.2f}{told}."
+        " Do not drill on it alone."
+    )
+
+
+def random_sentence(findings: ProspectFindings) -> str:
+    """Say so where random cross-validation is invalid; else nothing."""
+    row = random_null_of(findings)
+    if row is None:
+        return ""
+    return (
+        "Random cross-validation is invalid here: fake patterns of the same clustering score"
+        f" {number_of(row, 'null_mean'):.2f} under it with {row['method']}, where 0.5 is right. Do not"
+        " quote its figures."
+    )
+
+
+def verdict_of(findings: ProspectFindings) -> tuple[str, pd.Series | None]:
+    """Verdict on models against the best simple method, and the row of the comparison that decides.
+
+    "better" if the interval of the method that made the map (of any model, where that is a simple
+    one) lies above zero, "worse" if it lies below, "unknown" where it has none, else "tie"; empty
+    without a comparison.
+    """
+    table = findings.comparisons
+    if table is None or not len(table):
+        return "", None
+    used = recommended_of(findings)
+    names = table["method"].astype(str)
+    own = table[names == used]
+    if is_simple(findings, used) or not len(own):
+        is_model = np.array([not is_simple(findings, name) for name in names], dtype=bool)
+        own = table[is_model].dropna(subset=["difference"])
+        if not len(own):
+            return "", None
+        own = own.sort_values("difference", ascending=False)
+        ahead = own[own["low"] > 0]
+        own = ahead if len(ahead) else own
+    row = own.iloc[0]
+    low, high = number_of(row, "low"), number_of(row, "high")
+    if not np.isfinite([low, high]).all():
+        return "unknown", row
+    return "better" if low > 0 else "worse" if high < 0 else "tie", row
+
+
+def verdict_sentence(findings: ProspectFindings) -> str:
+    """Say whether a model beats the best simple method beyond its interval, and what to use."""
+    verdict, row = verdict_of(findings)
+    if row is None:
+        return ""
+    used, model, simple = recommended_of(findings), str(row["method"]), str(row["against"])
+    by = difference_words(row)
+    what = f"{simple}{_label_words(findings, simple)}"
+    if used == model:
+        return {
+            "better": f"{_capital(model)} beats the best simple method, {what}, {by}.",
+            "worse": f"A simple method wins: {what} does better than {model}"
+            f" {difference_words(-row[['difference', 'high', 'low']].astype(float))}. Use its map.",
+            "tie": f"A simple method ties: {model} cannot be told from {what} ({by}).",
+            "unknown": f"{_capital(model)} differs from the simple {what} {by}; whether that is more"
+            " than luck is not known.",
+        }[verdict]
+    made = _made_words(findings, used, simple)
+    return {
+        "better": f"{_capital(model)} beats the best simple method, {what}, {by}. {made}",
+        "worse": f"A simple method wins: no model reaches {what}; the best of them, {model}, differs"
+        f" {by}. {made}",
+        "tie": f"A simple method is enough: no model beats {what} beyond the interval; the best of"
+        f" them, {model}, differs {by}. {made}",
+        "unknown": f"{_capital(model)} differs from the simple {what} {by}; whether that is more than"
+        f" luck is not known. {made}",
+    }[verdict]
+
+
+def _made_words(findings: ProspectFindings, used: str, simple: str) -> str:
+    """Say which simple method made the map, and whether it is as good as the best of them."""
+    does = "makes the map" if findings.n_cells else "is the one to use"  # a study without a map
+    if used == simple:
+        return f"So it {does}."
+    table = findings.comparisons
+    own = None if table is None else table[table["method"].astype(str) == used]
+    what = f"{_capital(used)}{_label_words(findings, used)}"
+    if own is None or not len(own) or not number_of(own.iloc[0], "high") >= 0:
+        return f"{what} {does}."
+    return f"{what} cannot be told from {simple} and {does}."
+
+
+def difference_words(row: pd.Series) -> str:
+    """Write a difference in AUC with its interval."""
+    told = f"by {signed(number_of(row, 'difference'))} AUC"
+    low, high = sorted((number_of(row, "low"), number_of(row, "high")))
+    if not np.isfinite([low, high]).all():
+        return told
+    return f"{told}, 95 % interval {signed(low)} to {signed(high)}"
+
+
+def tie_sentence(findings: ProspectFindings) -> str:
+    """Name the methods that cannot be told from the one that made the map."""
+    used, advice = recommended_of(findings), findings.advice
+    others = [str(name) for name in findings.ties if str(name) not in (used, *_quoted(advice))]
+    if not others:
+        return ""
+    return f"{_capital(join_words(others))} cannot be told from {used} on what was held out."
+
+
+def _quoted(text: str) -> list[str]:
+    """Return the names that a text has in quotes."""
+    return re.findall(r"'([^']+)'", text)
+
+
+def _label_words(findings: ProspectFindings, method: str) -> str:
+    is_free = kinds_of(findings).get(method) == "label-free"
+    return " (which needs no labels)" if is_free else ""
+
+
+def _capital(name: str) -> str:
+    return name[:1].upper() + name[1:]

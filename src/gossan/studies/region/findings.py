@@ -1,0 +1,192 @@
+"""What a region study found out, gathered for its report.
+
+The region, the verdict on all methods, the map and its targets come in; `ProspectFindings` go out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from gossan.data.grids.grid import spacing_of
+from gossan.report.prospect import ProspectFindings
+from gossan.studies.judged import Judged, field_table, missed_table
+from gossan.studies.region.mapping import Mapped
+from gossan.studies.region.methods import DISTANCE, FIELDS
+from gossan.studies.region.outputs import occurrence_names, occurrence_points
+from gossan.studies.region.tables import Region
+from gossan.studies.trials import Cells, Plan
+
+CITATIONS = (
+    (
+        "Li et al. 2020, Appl. Geochem. 122, 104747, doi:10.1016/j.apgeochem.2020.104747 (the method"
+        " described in its abstract)."
+    ),
+    (
+        "Airola et al. 2019, Data Min. Knowl. Discov. 33, 730-747, doi:10.1007/s10618-018-00607-x (ranks"
+        " pooled over folds)."
+    ),
+    "Roberts et al. 2017, Ecography 40, 913-929, doi:10.1111/ecog.02881 (blocks).",
+    "Yousefi & Carranza 2015, Comput. Geosci. 79, 69-81, doi:10.1016/j.cageo.2015.03.007 (P-A plot).",
+    (
+        "Lakshminarayanan et al. 2017, Adv. Neural Inf. Process. Syst. 30, 6402-6413 (spread of"
+        " ensembles)."
+    ),
+)
+LEAKS = {
+    "random": "Random folds: a held-out occurrence has its camp, and the very samples that were"
+    " gridded into its cell, among what was learnt.",
+    "fit": "Fitting rate: the occurrences that are counted were learnt. It is no evidence.",
+    "gridding": "Gridding, robust scores and the map's layers were made once, of all samples: no label"
+    " takes part in them (transductive).",
+}
+
+
+def study_findings(
+    region: Region,
+    cells: Cells,
+    plan: Plan,
+    judged: Judged,
+    mapped: Mapped,
+    *,
+    title: str,
+    grid: xr.Dataset,
+    targets: pd.DataFrame,
+    targets_note: str,
+    label_free: str,
+    notes: list[str],
+    faults: pd.DataFrame | None,
+    map_file: str,
+    manifest: Mapping[str, Any],
+) -> ProspectFindings:
+    """Gather what the report shows.
+
+    Parameters
+    ----------
+    region : Region
+    cells : Cells
+    plan : Plan
+    judged : Judged
+    mapped : Mapped
+    title : str
+    grid : Dataset
+        Of the maps.
+    targets : DataFrame
+    targets_note : str
+    label_free : str
+        Name of the method without labels.
+    notes : list of str
+    faults : DataFrame or None
+    map_file : str
+    manifest : mapping
+
+    Returns
+    -------
+    findings : ProspectFindings
+    """
+    placed, size = region.occurrences, spacing_of(grid)
+    coords = cells.coords[cells.occurrences]
+    names = occurrence_names(region.points.table, placed.members)
+    return ProspectFindings(
+        title=title,
+        kind="Prospectivity map from geochemistry",
+        table_names=region.files,
+        n_samples=region.n_samples,
+        n_cells=int(np.isfinite(mapped.layers["score"]).sum()),
+        area_km2=region.area,
+        cell=(size[0], size[1]),
+        n_occurrences=len(placed.cells),
+        n_merged=int((placed.counts - 1).sum()),
+        n_outside=len(placed.outside) + len(placed.masked),
+        elements=region.elements,
+        variables=[name for name in region.channels if name not in region.elements],
+        units=region.units,
+        recommended=judged.choice.method,
+        advice=judged.choice.why,
+        ties=judged.choice.ties,
+        label_free=label_free,
+        distance=DISTANCE,
+        sentence=judged.sentence,
+        scores=judged.scores,
+        comparisons=judged.comparisons,
+        curves=judged.curves,
+        null=judged.null if len(judged.null) else None,
+        folds_words=plan.describe(),
+        leaks=list(LEAKS.values()),
+        occurrence_table=missed_table(judged, names, coords, placed.counts),
+        field_table=field_table(judged, FIELDS),
+        grid=grid,
+        occurrences=occurrence_points(region),
+        faults=faults,
+        targets=targets,
+        targets_note=targets_note,
+        map_file=map_file,
+        attribution=attribution_table(region, mapped, targets, grid),
+        notes=[*region.notes, str(placed), *judged.notes, *notes],
+        left_out=region.left_out,
+        quality=region.quality,
+        summary=region.summary,
+        methods=methods_text(region, judged, plan),
+        citations=CITATIONS,
+        manifest=manifest,
+    )
+
+
+def attribution_table(
+    region: Region, mapped: Mapped, targets: pd.DataFrame, grid: xr.Dataset
+) -> pd.DataFrame | None:
+    """What each channel adds to the score, on average, at known occurrences and at targets."""
+    if mapped.gains is None:
+        return None
+    flat = mapped.gains.reshape(len(mapped.gains), -1)
+    rows = {"known": region.occurrences.cells, "targets": _target_cells(targets, grid)}
+    table = pd.DataFrame({"element": list(region.channels)})
+    for name, numbers in rows.items():
+        own = flat[:, numbers]
+        own = own[:, np.isfinite(own).all(axis=0)]
+        table[name] = own.mean(axis=1) if own.shape[1] else np.nan
+    return table
+
+
+def methods_text(region: Region, judged: Judged, plan: Plan) -> str:
+    """Paragraph to paste."""
+    size = spacing_of(region.grid)
+    made = (
+        f"{region.n_samples:,} samples were gridded to cells of {size[1]:g} x {size[0]:g} m; a cell"
+        f" counts where enough samples lie within {region.reach:,.0f} m."
+        if region.n_samples
+        else f"Rasters with cells of {size[1]:g} x {size[0]:g} m were stacked."
+    )
+    logs = "Logarithms of concentrations" if region.logged else "Layers"
+    null = (
+        f" Scores were held against {int(judged.null['n_nulls'].max())} fake patterns: the known"
+        " occurrences turned, shifted and laid on the map anew."
+        if len(judged.null)
+        else ""
+    )
+    return (
+        f"{made} {logs} were turned into robust z-scores (median, MAD). {region.occurrences!s}"
+        " Background is unlabelled: several draws of it were learnt against all known occurrences and"
+        f" averaged. Methods were compared under random folds and {plan.describe()}; under both, ranks"
+        " of held-out occurrences among held-out unlabelled cells were pooled. Intervals draw whole"
+        f" camps again.{null} The map was made by {judged.choice.method!r}, learned from all"
+        " occurrences; the percentile of a cell is the share of the supported area that scores lower."
+    )
+
+
+def _target_cells(targets: pd.DataFrame, grid: xr.Dataset) -> NDArray[np.int64]:
+    """Return the flat cell numbers of the best cells of targets that hold no known occurrence."""
+    if not len(targets):
+        return np.zeros(0, dtype=np.int64)
+    own = targets
+    if "contains_known" in targets:
+        new = targets[~targets["contains_known"].astype(bool)]
+        own = new if len(new) else targets
+    rows = np.abs(grid["northing"].to_numpy()[:, None] - own["northing"].to_numpy()).argmin(axis=0)
+    columns = np.abs(grid["easting"].to_numpy()[:, None] - own["easting"].to_numpy()).argmin(axis=0)
+    return (rows * grid.sizes["easting"] + columns).astype(np.int64)

@@ -1,0 +1,237 @@
+"""What a region study leaves for a GIS: maps as GeoTIFF, targets as GeoPackage, a model, a map page.
+
+The region, its map and its targets come in; files in the run folder go out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from gossan.data.grids.files import write_grid
+from gossan.data.grids.grid import add_layer, spacing_of
+from gossan.data.grids.styles import write_percentile_style
+from gossan.data.vector_writing import write_vectors
+from gossan.prospectivity.map_model import MapModel
+from gossan.report.maps import MapLayer, MapLines, MapPoints, MapPolygons, MapView, write_map
+from gossan.saving import save_model
+from gossan.studies.region.frozen import FrozenSource
+from gossan.studies.region.mapping import Mapped
+from gossan.studies.region.tables import Region
+from gossan.studies.run_folder import RunFolder
+
+MAP_PAGE = "map.html"
+SHOWN = {
+    "percentile": ("Prospectivity", "Share of the supported area that scores lower."),
+    "score": ("Prospectivity", "A rank, not a rate: the background is unlabelled."),
+    "label_free": ("Prospectivity", "What the index without labels says, as a percentile."),
+    "spread": ("Trust", "Standard deviation over draws of the background."),
+    "stability": ("Trust", "Share of the draws that put the cell in their best tenth."),
+    "edge_fraction": ("Trust", "Share of the cell's window without data."),
+    "sample_distance": ("Trust", "Distance to the third nearest sample."),
+}
+TOLD = {
+    "area": "Area [km²]",
+    "percentile": "Percentile of the best cell [%]",
+    "score": "Score, mean",
+    "spread": "Spread",
+    "stability": "Stability",
+    "edge_fraction": "Window without data",
+    "known_distance": "To the nearest known occurrence [m]",
+    "contains_known": "Holds a known occurrence",
+    "why": "Why: what elements add",
+}
+BANDS = ("score", "percentile", "spread", "stability", "edge_fraction", "label_free",
+         "sample_distance")  # fmt: skip
+
+
+def write_maps(folder: RunFolder, region: Region, mapped: Mapped, grid: xr.Dataset) -> list[str]:
+    """Write the maps: scores with their trust, attribution, and the layers that were read.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    region : Region
+    mapped : Mapped
+    grid : Dataset
+        Of `with_layers`, the percentile in percent.
+
+    Returns
+    -------
+    notes : list of str
+        What could not be written, and why.
+    """
+    folder.remove("prospectivity.tif", "prospectivity.qml", "attribution.tif", "layers.tif")
+    notes = []
+    bands = [name for name in BANDS if name in grid]
+    sets = {"prospectivity.tif": grid[bands], "layers.tif": grid[list(region.channels)]}
+    if mapped.gains is not None:
+        gains = grid.drop_vars(list(grid.data_vars))
+        for name, layer in zip(region.channels, mapped.gains, strict=True):
+            gains = add_layer(gains, name, layer)
+        sets["attribution.tif"] = gains
+    for name, own in sets.items():
+        try:
+            write_grid(own, folder.path / name, cog=True)
+        except ImportError as error:
+            notes.append(f"{name} was not written: {error}")
+            write_grid(own, folder.path / name.replace(".tif", ".csv"))
+    if (folder.path / "prospectivity.tif").exists():
+        write_percentile_style(
+            folder.path / "prospectivity.tif", band=bands.index("percentile") + 1
+        )
+    return notes
+
+
+def write_model(
+    folder: RunFolder, region: Region, mapped: Mapped, *, clip: float, card: dict[str, Any]
+) -> list[str]:
+    """Write the model folder that `gossan score` reads.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    region : Region
+    mapped : Mapped
+    clip : float
+        Of the robust scores.
+    card : dict
+        What a reader must know of the model.
+
+    Returns
+    -------
+    notes : list of str
+        Why there is no model, if there is none.
+    """
+    transforms = ["log10" if name in region.logged else "none" for name in region.channels]
+    floors = [region.floors.get(name, 0.0) for name in region.channels]
+    try:
+        model = MapModel(
+            getattr(mapped.model, "source", mapped.model)
+            if isinstance(mapped.model, FrozenSource)
+            else mapped.model,
+            list(region.channels),
+            transform=transforms,
+            center=region.scores.centre_,
+            scale=region.scores.spread_,
+            floor=floors,
+            clip=clip,
+            cell_size=float(np.mean(spacing_of(region.grid))),
+        )
+        units = {name: str(region.grid[name].attrs.get("units", "")) for name in region.channels}
+        save_model(model, folder.path / "model", card=card, units=units, overwrite=True)
+    except (ValueError, TypeError) as error:
+        return [f"The model was not saved, so that gossan score cannot use it: {error}"]
+    return []
+
+
+def target_table(found: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Targets as a plain table, the words of the report for their columns.
+
+    Parameters
+    ----------
+    found : GeoDataFrame
+        Of `find_map_targets`.
+    most : int
+        Rows that are kept.
+
+    Returns
+    -------
+    table : DataFrame
+    """
+    table = pd.DataFrame(found.drop(columns=found.geometry.name)).head(most)
+    return table.rename(columns={"rank": "target", "elements": "why"}).reset_index(drop=True)
+
+
+def write_targets(folder: RunFolder, found: Any, grid: xr.Dataset) -> list[str]:
+    """Write targets as GeoPackage with a style; return why not, if it cannot be done."""
+    folder.remove("targets.gpkg", "targets.qml")
+    if not len(found):
+        return ["There is no target, so that no targets.gpkg was written."]
+    del grid
+    try:
+        write_vectors(found, folder.path / "targets.gpkg")
+    except (ImportError, ValueError) as error:
+        return [f"targets.gpkg was not written: {error}"]
+    return []
+
+
+def write_map_page(
+    folder: RunFolder,
+    region: Region,
+    mapped: Mapped,
+    grid: xr.Dataset,
+    found: Any,
+    *,
+    title: str,
+) -> str:
+    """Write the map to explore; return its file name.
+
+    Parameters
+    ----------
+    folder : RunFolder
+    region : Region
+    mapped : Mapped
+    grid : Dataset
+        Of `with_layers`.
+    found : GeoDataFrame
+        Targets.
+    title : str
+    """
+    layers = [MapLayer(name, group=group, note=note) for name, (group, note) in SHOWN.items()
+              if name in grid]  # fmt: skip
+    layers += [MapLayer(name, group="Elements", unit=region.units.get(name, ""))
+               for name in region.channels]  # fmt: skip
+    shown = grid
+    if mapped.gains is not None:
+        for name, gain in zip(region.channels, mapped.gains, strict=True):
+            shown = add_layer(shown, f"{name} adds", gain)
+            layers.append(MapLayer(f"{name} adds", group="Attribution", colours="departure"))
+    table = found.rename(columns={"rank": "target", "elements": "why"})
+    told = {name: heading for name, heading in TOLD.items() if name in table}
+    view = MapView(
+        shown,
+        layers,
+        points={"Known occurrences": MapPoints(occurrence_points(region))},
+        lines={} if region.faults is None else {"Faults": MapLines(region.faults)},
+        polygons={"Targets": MapPolygons(table, told=told)} if len(table) else {},
+        title=title,
+        support="is_supported",
+        note="The percentile is the share of the supported area that scores lower. Hatched"
+        " ground has too few samples; grey ground none.",
+    )
+    write_map(folder.path / MAP_PAGE, view, report="report.html")
+    return MAP_PAGE
+
+
+def occurrence_points(region: Region) -> pd.DataFrame:
+    """All placed occurrences as points: `easting`, `northing`, `name`, `is_known`."""
+    placed = region.occurrences
+    names = np.full(len(region.points.coords), "", dtype=object)
+    for rows, name in zip(
+        placed.members, occurrence_names(region.points.table, placed.members), strict=True
+    ):
+        names[rows] = name
+    kept = np.sort(np.concatenate(placed.members))
+    coords = region.points.coords[kept]
+    return pd.DataFrame(
+        {"easting": coords[:, 0], "northing": coords[:, 1], "name": names[kept], "is_known": True}
+    )
+
+
+def occurrence_names(table: pd.DataFrame, members: tuple[np.ndarray, ...]) -> list[str]:
+    """Name of the occurrences in each cell: of their table, else a number."""
+    words = [name for name in table.columns if str(name).casefold() in NAMES]
+    named = []
+    for number, rows in enumerate(members, start=1):
+        found = [str(table[words[0]].iloc[row]) for row in rows] if words else []
+        found = [name for name in dict.fromkeys(found) if name and name != "nan"]
+        shown = ", ".join(found[:2]) + (f" and {len(found) - 2} more" if len(found) > 2 else "")
+        named.append(shown or f"occurrence {number}")
+    return named
+
+
+NAMES = ("name", "site", "site_name", "deposit", "occurrence", "prospect", "mine", "id", "ardf_num")

@@ -1,0 +1,313 @@
+"""Run a region study file: each section's function, and the order in which they are called.
+
+A checked `Study` and a folder come in; the run folder, report first, goes out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from gossan.data.grids.grid import spacing_of
+from gossan.prospectivity.map_targets import find_map_targets
+from gossan.report import write_report
+from gossan.report.prospect import prospect_report
+from gossan.studies.judged import Judged, judge_methods
+from gossan.studies.record import Study
+from gossan.studies.region import sections
+from gossan.studies.region.findings import study_findings
+from gossan.studies.region.mapping import make_cells, map_region, with_layers
+from gossan.studies.region.methods import INDEX, SILENT, Wishes, make_methods
+from gossan.studies.region.outputs import (
+    occurrence_points,
+    target_table,
+    write_map_page,
+    write_maps,
+    write_model,
+    write_targets,
+)
+from gossan.studies.region.plan import index_channels, make_plan, widest_field
+from gossan.studies.region.source import learn_source, pretrainer
+from gossan.studies.region.tables import Region, read_region
+from gossan.studies.run_folder import RunFolder, fingerprint
+from gossan.studies.trials import Cells, Method, Plan, deal_blocks
+
+TOP_KEYS: tuple[str, ...] = ()
+SECTIONS: Mapping[str, Callable[..., Any]] = {
+    "samples": sections.samples,
+    "layers": sections.layers,
+    "occurrences": sections.occurrences,
+    "faults": sections.faults,
+    "lithology": sections.lithology,
+    "grid": sections.grid,
+    "elements": sections.elements,
+    "background": sections.background,
+    "methods": sections.methods,
+    "source": sections.source,
+    "validate": sections.validate,
+    "targets": sections.targets,
+}
+CALLED = ("grid", "elements", "background", "methods", "validate", "targets", "occurrences")
+ALWAYS = ("grid", "elements", "background", "methods", "validate", "targets")
+
+Settings = dict[str, dict[str, Any]]
+
+
+def settings_of(study: Study) -> Settings:
+    """The arguments of each section, complete; a section that is not there has its defaults."""
+    given = study.sections
+    if "samples" not in given and "layers" not in given:
+        raise ValueError(
+            f"{study.path}: there is neither a section [samples] nor [layers]. Add one: samples with"
+            ' table = "FILE", or layers with files = ["*.tif"].'
+        )
+    if "occurrences" not in given:
+        raise ValueError(
+            f'{study.path}: there is no section [occurrences]. Add it, with table = "FILE".'
+        )
+    named = [name for name in SECTIONS if name in given or name in ALWAYS]
+    settings = {name: SECTIONS[name](**given.get(name, {})) for name in named}
+    chosen = settings["methods"]
+    if not chosen["names"]:
+        has_source = "source" in settings
+        chosen["names"] = sections.usual_methods(chosen["choose"], has_source=has_source)
+    wanted = sections.needs_source(settings["methods"]["names"])
+    if wanted and "source" not in settings:
+        raise ValueError(
+            f"{study.path}: {wanted[0]!r} learns from another district, and there is no section"
+            " [source]. Add it, or leave the method out."
+        )
+    if settings["elements"]["level_by"] == "lithology" and "lithology" not in settings:
+        raise ValueError(
+            f'{study.path}: level_by = "lithology" needs a section [lithology]. Add it, with table ='
+            " FILE."
+        )
+    if settings["background"]["rocks"] and "lithology" not in settings:
+        raise ValueError(f"{study.path}: rocks needs a section [lithology]. Add it.")
+    return settings
+
+
+def check(study: Study) -> list[str]:
+    """Problems that would stop the study before anything slow runs, a sentence each."""
+    try:
+        settings = settings_of(study)
+        region = read_region(settings, study.path.parent)
+        index_channels(region, settings, study)
+        cells = _cells(region, settings, field=1, n_patterns=0)
+        deal_blocks(cells, make_plan(region, settings, field=widest_field(settings)), 0)
+    except (ValueError, OSError, ImportError) as error:
+        return [str(error)]
+    return []
+
+
+def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = None) -> Path:
+    """Run the study into `target`; parts that an earlier run finished are not done again."""
+    say = progress or (lambda _: None)
+    settings = settings_of(study)
+    say("reading and gridding")
+    region = read_region(settings, study.path.parent)
+    folder = RunFolder(target, owner=f"run of {study.path.name}")
+    methods, cells, plan = _prepared(region, settings, study, say)
+    judged = _judged(region, settings, methods, cells, plan, folder=folder, say=say)
+    say("the map")
+    mapped = map_region(
+        region, cells, methods[judged.choice.method],
+        label_free=methods[INDEX] if judged.choice.method != INDEX else None,
+        random_state=settings["methods"]["random_state"],
+        attribution=settings["targets"]["attribution"],
+    )  # fmt: skip
+    grid = with_layers(region, mapped)
+    for name in ("percentile", "label_free"):
+        if name in grid:
+            grid[name] = 100.0 * grid[name]
+            grid[name].attrs["units"] = "%"
+    say("targets")
+    wanted = settings["targets"]
+    found = find_map_targets(
+        grid, share=wanted["share"], least=wanted["least"] or 4 * cell_km2(grid),
+        support="is_supported", spread="spread",
+        stability="stability" if "stability" in grid else None,
+        known=occurrence_points(region)[["easting", "northing"]].to_numpy(dtype=float),
+        attribution=None if mapped.gains is None
+        else dict(zip(region.channels, mapped.gains, strict=True)),
+    )  # fmt: skip
+    targets = target_table(found, wanted["most"])
+    say("report")
+    notes = write_maps(folder, region, mapped, grid)
+    notes += write_model(
+        folder, region, mapped, clip=settings["elements"]["clip"], card=_card(study, judged, region)
+    )
+    notes += write_targets(folder, found.head(wanted["most"]), grid)
+    page = write_map_page(
+        folder, region, mapped, grid, found.head(wanted["most"]), title=study.title
+    )
+    findings = study_findings(
+        region, cells, plan, judged, mapped, title=study.title, grid=grid, targets=targets,
+        targets_note=_targets_note(found, wanted), label_free=INDEX, notes=notes,
+        faults=region.faults, map_file=page, manifest={},
+    )  # fmt: skip
+    missed = findings.occurrence_table if findings.occurrence_table is not None else pd.DataFrame()
+    _write_tables(
+        folder, study, judged, region, targets=targets, missed=missed, names=list(methods)
+    )
+    manifest = json.loads((folder.path / "manifest.json").read_text(encoding="utf-8"))
+    write_report(folder.path / "report.html", prospect_report(replace(findings, manifest=manifest)))
+    return folder.path
+
+
+def summarise(folder: Path) -> str:
+    """The scores of a run and its first targets, a line each."""
+    scores = pd.read_csv(folder / "scores.csv")
+    lines = [f"{'method':24s} {'protocol':8s} AUC (95 %)             in the best 10 %"]
+    lines += [
+        f"{row.method:24s} {row.protocol:8s} {row.auc:.3f} ({row.auc_low:.3f}-{row.auc_high:.3f})"
+        f"   {row.captured_10} of {row.n}"
+        for row in scores.itertuples()
+    ]
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    lines += ["", manifest["why"], manifest["sentence"], ""]
+    targets = pd.read_csv(folder / "targets.csv")
+    lines.append(f"{len(targets)} targets" + (", the first:" if len(targets) else "."))
+    lines += [
+        f"  {row.target}: {row.easting:,.0f} E {row.northing:,.0f} N, {row.area:,.1f} km²,"
+        f" percentile {row.percentile:.1f}" + (", holds a known occurrence" * row.contains_known)
+        for row in targets.head(5).itertuples()
+    ]
+    return "\n".join(lines)
+
+
+def cell_km2(grid: xr.Dataset) -> float:
+    """Area of a cell [km2]."""
+    return float(np.prod(spacing_of(grid)) / 1e6)
+
+
+def _prepared(
+    region: Region, settings: Settings, study: Study, say: Callable[[str], None]
+) -> tuple[dict[str, Method], Cells, Plan]:
+    """Return the methods, the cells they learn from, and how is held out."""
+    chosen, drawn = settings["methods"], settings["background"]
+    seed = chosen["random_state"]
+    pathfinders, against = index_channels(region, settings, study)
+    source = None
+    if "source" in settings:
+        say("learning the source district")
+        source, _ = learn_source(
+            settings, region, study.path.parent, most_cells=chosen["most_cells"], random_state=seed
+        )
+    wishes = Wishes(
+        region.channels, pathfinders, against, n_draws=drawn["n_draws"],
+        per_positive=drawn["per_positive"], random_state=seed, source=source,
+        pretrained=pretrainer(
+            region, seed, core=settings["elements"]["core"], ring=settings["elements"]["ring"]
+        ),
+    )  # fmt: skip
+    methods = make_methods(chosen["names"], wishes)
+    field = max(method.field for method in methods.values())
+    cells = _cells(region, settings, field=field, n_patterns=settings["validate"]["n_nulls"])
+    return methods, cells, make_plan(region, settings, field=field)
+
+
+def _cells(region: Region, settings: Settings, *, field: int, n_patterns: int) -> Cells:
+    told = settings["background"]
+    return make_cells(
+        region, field=field, most_cells=settings["methods"]["most_cells"], n_patterns=n_patterns,
+        buffer=told["buffer"], rocks=told["rocks"],
+        random_state=settings["methods"]["random_state"],
+    )  # fmt: skip
+
+
+def _judged(
+    region: Region,
+    settings: Settings,
+    methods: dict[str, Method],
+    cells: Cells,
+    plan: Plan,
+    *,
+    folder: RunFolder,
+    say: Callable[[str], None],
+) -> Judged:
+    depends = {
+        "windows": fingerprint(pd.DataFrame(cells.windows.reshape(len(cells.windows), -1))),
+        "y": fingerprint(pd.DataFrame({"y": cells.y, "teach": cells.may_teach})),
+        "patterns": fingerprint(pd.DataFrame(cells.patterns)),
+        "plan": str(plan),
+        "settings": {
+            name: settings[name]
+            for name in ("elements", "background", "methods")
+            if name in settings
+        }
+        | {"source": settings.get("source")},
+    }
+    return judge_methods(
+        cells, methods, plan, silent=SILENT, label_free=INDEX, area_km2=region.area,
+        choose=settings["methods"]["choose"], folder=folder, depends=depends, say=say,
+    )  # fmt: skip
+
+
+def _targets_note(found: pd.DataFrame, wanted: Mapping[str, Any]) -> str:
+    small = found.attrs.get("n_small", 0)
+    told = f"Targets are connected cells of the best {wanted['share']:.0%} of the supported area."
+    if len(found) > wanted["most"]:
+        told += f" {len(found) - wanted['most']} lower ones are not shown."
+    return told + (f" {small} smaller ones were left out." if small else "")
+
+
+def _card(study: Study, judged: Judged, region: Region) -> dict[str, Any]:
+    """What a reader of the model must know."""
+    return {
+        "title": study.title,
+        "method": judged.choice.method,
+        "trained_on": dict(region.files),
+        "held_out": judged.sentence,
+        "use": "Rasters of the same elements, units and cell size; a score is a rank, not a rate.",
+    }
+
+
+def _write_tables(
+    folder: RunFolder,
+    study: Study,
+    judged: Judged,
+    region: Region,
+    *,
+    targets: pd.DataFrame,
+    missed: pd.DataFrame,
+    names: list[str],
+) -> None:
+    tables = {
+        "scores.csv": judged.scores,
+        "comparisons.csv": judged.comparisons,
+        "capture.csv": judged.curves,
+        "null.csv": judged.null,
+        "targets.csv": targets,
+        "occurrences.csv": missed,
+    }
+    for name, table in tables.items():
+        folder.remove(name)
+        if len(table) or name == "targets.csv":
+            folder.write_table(name, table)
+    if region.quality is not None:
+        folder.write_text("quality.txt", f"{region.quality}\n")
+    folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
+    folder.write_manifest(
+        {
+            "study": study.kind,
+            "title": study.title,
+            "tables": region.files,
+            "crs": region.crs,
+            "layers_sha256": fingerprint(
+                pd.DataFrame(region.volume.reshape(len(region.volume), -1))
+            ),
+            "chosen": judged.choice.method,
+            "why": judged.choice.why,
+            "sentence": judged.sentence,
+            "methods": names,
+            "left_out": region.left_out,
+        }
+    )

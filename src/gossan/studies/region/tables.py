@@ -1,0 +1,356 @@
+"""From messy tables and rasters to one region: layers on one grid, its supported cells, occurrences.
+
+The sections of a region study file and its folder come in; a `Region` goes out, with what was left
+out and assumed on the way.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from gossan._checks import GossanWarning, did_you_mean
+from gossan.data.grids.grid import add_layer, spacing_of
+from gossan.data.grids.stacking import stack_layers
+from gossan.geochem.robust_scores import RobustScores
+from gossan.sampling.edges import fill_edges
+from gossan.sampling.occurrences import PlacedOccurrences, place_occurrences
+from gossan.studies.region.geology import fault_distance, rock_cells
+from gossan.studies.region.places import Places, place_points
+from gossan.studies.region.samples import Sampled, grid_samples
+
+LEAST_CELLS = 400
+
+Settings = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Region:
+    """A district, ready to learn from.
+
+    Attributes
+    ----------
+    grid : Dataset
+        Raw layers (concentrations, distances), "is_supported" and, from samples,
+        "sample_distance" [m].
+    channels : tuple of str
+        Layers that models read, in order.
+    scores : RobustScores
+        How a raw layer became a channel.
+    logged : tuple of str
+        Channels whose logarithm was taken.
+    floors : dict of str to float
+        What a value at or below zero of such a channel becomes before.
+    volume : float32 array of shape (channels, northing, easting)
+        Robust scores; NaN outside the support.
+    is_supported : bool array of shape (northing, easting)
+    occurrences : PlacedOccurrences
+        Cells of the known occurrences, and which were merged or lie outside.
+    points : Places
+        Occurrences as they were read.
+    barren : bool array of shape (northing, easting), optional
+        Cells of the points that are known to hold no ore: alone they are background.
+    rocks : array of str of shape (northing, easting), optional
+        Geological map.
+    faults : DataFrame, optional
+        One row a vertex: `fault`, `easting`, `northing` [m].
+    reach : float
+        Radius within which samples made a cell [m]; 0 where layers were given.
+    crs : str or None
+    elements : tuple of str
+        Channels that are concentrations.
+    units : dict of str to str
+    files : dict of str to str
+        Role to file.
+    n_samples : int
+    quality : QualityReport or None
+    notes, left_out : list of str
+    summary : DataFrame or None
+        One row an element.
+    """
+
+    grid: xr.Dataset
+    channels: tuple[str, ...]
+    scores: RobustScores
+    logged: tuple[str, ...]
+    floors: dict[str, float]
+    volume: NDArray[np.float32]
+    is_supported: NDArray[np.bool_]
+    occurrences: PlacedOccurrences
+    points: Places
+    barren: NDArray[np.bool_] | None
+    rocks: NDArray | None
+    faults: pd.DataFrame | None
+    reach: float
+    crs: str | None
+    elements: tuple[str, ...]
+    units: dict[str, str]
+    files: dict[str, str]
+    n_samples: int
+    quality: Any
+    notes: list[str]
+    left_out: list[str]
+    summary: pd.DataFrame | None
+
+    @property
+    def spacing(self) -> float:
+        """Edge of a cell [m], the shorter."""
+        return float(min(spacing_of(self.grid)))
+
+    @property
+    def area(self) -> float:
+        """Supported area [km2]."""
+        return float(self.is_supported.sum() * np.prod(spacing_of(self.grid)) / 1e6)
+
+    def filled(self, field: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Channels with their edges filled for a window of `field` cells, and the edge fraction."""
+        return fill_edges(self.volume, field)
+
+
+def read_region(settings: Settings, folder: Path) -> Region:
+    """Read, grid and score what the study file names.
+
+    Parameters
+    ----------
+    settings : mapping of section to arguments
+        Complete, see `sections`.
+    folder : Path
+        Of the study file.
+
+    Returns
+    -------
+    region : Region
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        If a file cannot be read, layers do not lie on one grid, or too little is left.
+    """
+    files: dict[str, str] = {}
+    notes: list[str] = []
+    sampled = None
+    if "samples" in settings:
+        sampled = grid_samples(settings, folder)
+        files["samples"] = sampled.assays.source
+        notes += sampled.notes
+    if "layers" in settings:
+        grid, elements, told = _with_layers(settings["layers"], folder, sampled)
+        files["layers"] = ", ".join(settings["layers"]["files"])
+        notes += told
+    else:
+        assert sampled is not None  # noqa: S101 - `settings_of` has seen to it
+        grid, elements = sampled.grid, sampled.elements
+    crs = grid.attrs.get("crs")
+    grid, extra, faults = _with_geology(grid, settings, folder, crs, files)
+    channels = (*elements, *extra)
+    supported = np.ones(_shape(grid), dtype=bool) if sampled is None else sampled.supported
+    logged = elements if settings["elements"]["transform"] == "log" else ()
+    floors = {name: _floor(grid[name]) for name in logged}
+    scores, volume = _robust(grid, channels, floors, supported, settings["elements"]["clip"])
+    left_out = [] if sampled is None else sampled.left_out
+    left_out += [f"{name} is left out: {why}." for name, why in scores.left_out_.items()]
+    channels = tuple(channels[place] for place in scores.kept_)
+    elements = tuple(name for name in elements if name in channels)
+    supported = supported & np.isfinite(volume).all(axis=0)
+    volume = np.where(supported, volume, np.float32(np.nan))
+    _check_supported(supported, grid)
+    points, placed = _occurrences(settings, folder, grid, supported, crs)
+    files["occurrences"] = settings["occurrences"]["table"]
+    rocks = None
+    if "lithology" in settings:
+        rocks = rock_cells(grid, settings["lithology"], folder)
+        files["lithology"] = settings["lithology"]["table"]
+    grid = add_layer(grid, "is_supported", supported.astype(np.float32))
+    return Region(
+        grid=grid,
+        channels=channels,
+        scores=scores,
+        logged=tuple(logged),
+        floors=floors,
+        volume=volume,
+        is_supported=supported,
+        occurrences=placed,
+        points=points,
+        barren=_barren(settings, folder, grid, supported),
+        rocks=rocks,
+        faults=faults,
+        reach=0.0 if sampled is None else sampled.reach,
+        crs=crs,
+        elements=elements,
+        units={} if sampled is None else dict(sampled.assays.units),
+        files=files,
+        n_samples=0 if sampled is None else len(sampled.places.coords),
+        quality=None if sampled is None else sampled.assays.report,
+        notes=[*notes, *points.notes],
+        left_out=left_out,
+        summary=None if sampled is None else sampled.summary,
+    )
+
+
+def _with_layers(
+    told: Mapping[str, Any], folder: Path, sampled: Sampled | None
+) -> tuple[xr.Dataset, tuple[str, ...], list[str]]:
+    """Return the grid with the rasters, which layers are concentrations, and notes."""
+    paths = _paths(told["files"], folder)
+    target = None if sampled is None else sampled.grid
+    stacked = stack_layers(
+        paths, target=target, resample=told["resample"], nodata=told["nodata"],
+        names=_without_prefix(paths),
+    )  # fmt: skip
+    names = [str(name) for name in stacked.data_vars if name != "valid"]
+    wanted = told["elements"]
+    missing = [name for name in wanted or () if name not in names]
+    if missing:
+        raise ValueError(
+            f"[layers] elements names {missing[0]!r}, and the rasters hold {', '.join(names[:30])}."
+            f"{did_you_mean(missing[0], names)} Name a layer."
+        )
+    if sampled is not None:
+        grid = sampled.grid.assign({name: stacked[name] for name in names})
+        own = tuple(wanted or ())
+        return grid, (*sampled.elements, *own), [f"{len(names)} layers were added from rasters."]
+    notes = [f"{len(names)} layers were read from {len(paths)} rasters."]
+    return stacked, tuple(wanted or names), notes
+
+
+def _without_prefix(paths: Sequence[Path]) -> Callable[[str], str]:
+    """Return a function that takes off what all names of files begin with, such as "Idw_"."""
+    stems = [path.stem for path in paths]
+    shared = os.path.commonprefix(stems) if len(stems) > 2 else ""  # noqa: RUF071 - of words
+    prefix = shared[: shared.rfind("_") + 1]
+    return lambda name: name.removeprefix(prefix) or name
+
+
+def _paths(patterns: Sequence[str], folder: Path) -> list[Path]:
+    found: list[Path] = []
+    for pattern in patterns:
+        own = sorted(folder.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
+        if not own:
+            raise FileNotFoundError(
+                f"No file is called {pattern} in {folder.resolve()}. Mend files under [layers]."
+            )
+        found += [path for path in own if path not in found]
+    return found
+
+
+def _with_geology(
+    grid: xr.Dataset, settings: Settings, folder: Path, crs: str | None, files: dict[str, str]
+) -> tuple[xr.Dataset, tuple[str, ...], pd.DataFrame | None]:
+    """Return the grid with the distance to faults, layers that are no concentrations, and faults."""
+    extra: list[str] = []
+    faults = None
+    if "layers" in settings:
+        told = settings["layers"]["elements"]
+        named = set(told) if told is not None else None
+        others = [str(n) for n in grid.data_vars if n not in ("sample_distance", "is_supported")]
+        if named is not None:
+            sampled = set() if "samples" not in settings else _sample_layers(grid)
+            extra += [name for name in others if name not in named and name not in sampled]
+    if "faults" in settings:
+        faults, layer = fault_distance(grid, settings["faults"], folder, crs)
+        grid = add_layer(grid, "fault_distance", layer)
+        grid["fault_distance"].attrs["units"] = "m"
+        files["faults"] = settings["faults"]["table"]
+        extra.append("fault_distance")
+    return grid, tuple(extra), faults
+
+
+def _sample_layers(grid: xr.Dataset) -> set[str]:
+    return {str(name) for name in grid.data_vars if "from_samples" in grid[name].attrs}
+
+
+def _robust(
+    grid: xr.Dataset,
+    channels: Sequence[str],
+    floors: Mapping[str, float],
+    supported: NDArray[np.bool_],
+    clip: float,
+) -> tuple[RobustScores, NDArray[np.float32]]:
+    """Return robust scores of the channels over the supported cells, of logs where a floor is."""
+    table = np.column_stack([np.asarray(grid[name], dtype=float).ravel() for name in channels])
+    for place, name in enumerate(channels):
+        if name in floors:
+            own = table[:, place]
+            table[:, place] = np.log10(
+                np.where(own > 0, own, np.where(own <= 0, floors[name], own))
+            )
+    inside = supported.ravel() & np.isfinite(table).all(axis=1)
+    if inside.sum() < LEAST_CELLS:
+        raise ValueError(
+            f"{int(inside.sum())} cells have all {len(channels)} layers, and {LEAST_CELLS} are the"
+            " least. Leave out the layers with gaps, widen reach, or take a smaller spacing."
+        )
+    scores = RobustScores("none", clip=clip)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GossanWarning)  # told among what is left out
+        scores.fit(pd.DataFrame(table[inside], columns=list(channels)))
+        values = scores.transform(pd.DataFrame(table, columns=list(channels)))
+    return scores, values.T.reshape(-1, *_shape(grid)).astype(np.float32)
+
+
+def _floor(layer: xr.DataArray) -> float:
+    """Return half the least value above zero: what a concentration of zero becomes."""
+    values = np.asarray(layer, dtype=float)
+    above = values[values > 0]
+    if not len(above):
+        raise ValueError(
+            f"Layer {layer.name!r} has no value above zero, so that it has no logarithm. Name the"
+            " layers that are concentrations: elements = [...] under [layers]."
+        )
+    return float(above.min()) / 2.0
+
+
+def _occurrences(
+    settings: Settings,
+    folder: Path,
+    grid: xr.Dataset,
+    supported: NDArray[np.bool_],
+    crs: str | None,
+) -> tuple[Places, PlacedOccurrences]:
+    told = settings["occurrences"]
+    path = folder / told["table"]
+    points = place_points(
+        path, crs=told["crs"], to_crs=crs, easting=told["easting"], northing=told["northing"],
+        column=told["column"], words=told["words"],
+    )  # fmt: skip
+    placed = place_occurrences(grid, points.coords, mask=supported)
+    if len(placed.cells) < 4:
+        raise ValueError(
+            f"{path.name}: {len(placed.cells)} cells with a known occurrence lie in the supported"
+            " area, and 4 are the least that can be held out. Add occurrences, or widen reach under"
+            " [grid]; check the CRS if all lie outside."
+        )
+    return points, placed
+
+
+def _barren(
+    settings: Settings, folder: Path, grid: xr.Dataset, supported: NDArray[np.bool_]
+) -> NDArray[np.bool_] | None:
+    """Return the supported cells of the points that hold no ore, None if no file names them."""
+    table = settings["background"]["barren"]
+    if not table:
+        return None
+    own = settings["occurrences"]["crs"]
+    points = place_points(folder / table, crs=own, to_crs=grid.attrs.get("crs"))
+    return place_occurrences(grid, points.coords, mask=supported).layer
+
+
+def _check_supported(supported: NDArray[np.bool_], grid: xr.Dataset) -> None:
+    if supported.sum() < LEAST_CELLS:
+        raise ValueError(
+            f"{int(supported.sum())} of {supported.size:,} cells are supported, and {LEAST_CELLS} are"
+            f" the least. Take a smaller spacing than {spacing_of(grid)[0]:g} m, or widen reach."
+        )
+
+
+def _shape(grid: xr.Dataset) -> tuple[int, int]:
+    return int(grid.sizes["northing"]), int(grid.sizes["easting"])
