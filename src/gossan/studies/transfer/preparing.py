@@ -146,9 +146,9 @@ def _on_map(sites: Sites, layers: Layers) -> list[str]:
         inside &= (own >= values.min() - half) & (own <= values.max() + half)
     if not inside.any():
         raise ValueError(
-            f"No labelled site lies on the rasters: sites have eastings of {sites.coords[:, 0].min():,.0f}"
-            f" to {sites.coords[:, 0].max():,.0f}, rasters of {east.min():,.0f} to {east.max():,.0f}. Set"
-            ' crs = "EPSG:..." under [labels].'
+            "No labelled site lies on the rasters: sites have eastings of"
+            f" {sites.coords[:, 0].min():,.0f} to {sites.coords[:, 0].max():,.0f}, rasters of"
+            f' {east.min():,.0f} to {east.max():,.0f}. Set crs = "EPSG:..." under [labels].'
         )
     n = int((~inside).sum())
     return [f"{n} labelled sites lie off the rasters; they teach and are tested all the same."] * (

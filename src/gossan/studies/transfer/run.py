@@ -20,6 +20,7 @@ from gossan.studies.run_folder import RunFolder, fingerprint
 from gossan.studies.transfer import sections
 from gossan.studies.transfer.findings import Found, study_report
 from gossan.studies.transfer.judging import judge
+from gossan.studies.transfer.keeping import Keeper
 from gossan.studies.transfer.mapping import Mapped, fit_on, make_map
 from gossan.studies.transfer.methods import NEED_CLASSES, NEED_PRETEXT, Recipe
 from gossan.studies.transfer.outputs import (
@@ -92,25 +93,21 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     trial, chosen = prepared.trial, settings["methods"]
     recipes = recipes_of(prepared, settings)
     seeds = tuple(chosen["random_state"] + i for i in range(chosen["n_seeds"]))
-    depends = _depends(prepared, settings)
+    keeper = Keeper(folder, trial, seeds, _depends(prepared, settings))
     verdict = judge(
-        trial, recipes, seeds=seeds, n_nulls=settings["validate"]["n_nulls"],
-        choose=chosen["choose"], has_map=prepared.layers is not None, folder=folder,
-        depends=depends, say=say,
+        keeper, recipes, n_nulls=settings["validate"]["n_nulls"], choose=chosen["choose"],
+        has_map=prepared.layers is not None, say=say,
     )  # fmt: skip
     say("what leaks")
     leaks = leaks_of(
         trial, scaling=chosen["scaling"], published=prepared.published,
-        name=settings["validate"]["published"],
+        name=Path(settings["validate"]["published"]).name,
     )  # fmt: skip
     blocks = block_table(trial, scaling=chosen["scaling"])
     levels = pd.DataFrame()
     if settings["validate"]["label_levels"]:
         say("fewer labels")
-        levels = level_table(
-            trial, recipes, settings["validate"]["label_levels"], seeds=seeds, folder=folder,
-            depends=depends,
-        )  # fmt: skip
+        levels = level_table(keeper, recipes, settings["validate"]["label_levels"])
     name = verdict.judged.choice.method
     mapped, targets, note, notes = _mapped(
         folder,
@@ -119,8 +116,8 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         recipes[name],
         settings,
         name=name,
-        say=say,
         sentence=verdict.judged.sentence,
+        say=say,
     )
     say("report")
     found = Found(
@@ -186,7 +183,8 @@ def summarise(folder: Path) -> str:
     for row in scores.itertuples():
         told = f"   {row.captured_10} of {row.n}" if has_capture else ""
         lines.append(
-            f"{row.method:20s} {row.protocol:8s} {row.auc:.3f} ({row.auc_low:.3f}-{row.auc_high:.3f}){told}"
+            f"{row.method:20s} {row.protocol:8s} {row.auc:.3f}"
+            f" ({row.auc_low:.3f}-{row.auc_high:.3f}){told}"
         )
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     lines += ["", manifest["why"], manifest["sentence"]]

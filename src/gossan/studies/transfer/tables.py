@@ -32,6 +32,7 @@ from gossan.studies.transfer.cells import (
 Floats = NDArray[np.float64]
 NAMES = ("name", "site", "deposit", "occurrence", "prospect", "mine")
 LEAST = 6  # of deposits, and of negatives: fewer cannot be held out and learned from
+MOST_GROUND = 50_000  # rows that every held-out model scores: more tell no rank better
 SAME = 7  # digits to which two rows of evidence are one pixel
 
 
@@ -204,7 +205,7 @@ def read_ground(told: Mapping[str, Any], folder: Path, sites: Sites) -> Ground:
     whole = np.isfinite(X).all(axis=1)
     if (~whole).any():
         notes.append(
-            f"{sheet.source}: {int((~whole).sum())} rows with blank evidence are left out."
+            f"{sheet.source}: {count_of(int((~whole).sum()), 'row')} with blank evidence left out."
         )
     if places is not None and not {*places} & {*sites.names}:
         placed = place_table(
@@ -224,7 +225,7 @@ def read_ground(told: Mapping[str, Any], folder: Path, sites: Sites) -> Ground:
 
 
 def without_known(ground: Ground, sites: Sites) -> Ground:
-    """The ground without rows that are a labelled deposit's own.
+    """The ground without rows that are a labelled deposit's own, and no more than can be held.
 
     Parameters
     ----------
@@ -245,15 +246,22 @@ def without_known(ground: Ground, sites: Sites) -> Ground:
     notes = list(ground.notes)
     if is_known.any():
         notes.append(
-            f"{int(is_known.sum())} background rows are a labelled deposit's own pixel and are left out."
+            f"{count_of(int(is_known.sum()), 'background row')} left out: a labelled deposit's own"
+            " pixel."
         )
     if (~is_known).sum() < 20:
         raise ValueError(
             f"{ground.source}: {int((~is_known).sum())} whole background rows are left, and 20 are the"
             " fewest to rank deposits among. Give more, or leave [background] out."
         )
-    coords = None if ground.coords is None else ground.coords[~is_known]
-    return Ground(ground.X[~is_known], coords, ground.source, notes)
+    kept = np.flatnonzero(~is_known)
+    if len(kept) > MOST_GROUND:
+        notes.append(
+            f"{ground.source}: {MOST_GROUND:,} of {len(kept):,} background rows were drawn at random."
+        )
+        kept = np.sort(np.random.default_rng(0).choice(kept, size=MOST_GROUND, replace=False))
+    coords = None if ground.coords is None else ground.coords[kept]
+    return Ground(ground.X[kept], coords, ground.source, notes)
 
 
 def read_classes(
@@ -361,12 +369,14 @@ def _usable(sheet: Sheet, labels: Floats, X: Floats) -> tuple[NDArray[np.int64],
     if (~has_label).any():
         rows = np.flatnonzero(~has_label)
         notes.append(
-            f"{sheet.source}: {len(rows)} rows without a label are left out, {format_places(rows)}."
+            f"{sheet.source}: {count_of(len(rows), 'row')} without a label left out,"
+            f" {format_places(rows)}."
         )
     if (has_label & ~is_whole).any():
         rows = np.flatnonzero(has_label & ~is_whole)
         notes.append(
-            f"{sheet.source}: {len(rows)} rows with blank evidence are left out, {format_places(rows)}."
+            f"{sheet.source}: {count_of(len(rows), 'row')} with blank evidence left out,"
+            f" {format_places(rows)}."
         )
     usable = np.flatnonzero(has_label & is_whole)
     if not len(usable):
@@ -421,7 +431,8 @@ def _merged(
     n_both = int((y[firsts] != lowest).sum())
     if n_both:
         notes.append(
-            f"{source}: {n_both} sites are labelled both 1 and 0; they count as deposits. Check them."
+            f"{source}: {count_of(n_both, 'site')} labelled both 1 and 0, counted as deposits. Check"
+            " them."
         )
     return firsts[by_row], counts[by_row], notes
 

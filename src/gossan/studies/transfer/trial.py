@@ -85,10 +85,7 @@ def partitions_of(y: NDArray, coords: Floats, plan: Plan, protocol: str) -> list
         n = min(plan.n_splits, int((y == 1).sum()), int((y == 0).sum()))
         seeds = range(plan.random_state, plan.random_state + plan.n_repeats)
         return [random_folds(y, n, random_state=seed) for seed in seeds]
-    partitions = block_partitions(
-        coords, y, size=plan.block_size, n_partitions=plan.n_repeats, n_splits=plan.n_splits,
-        random_state=plan.random_state,
-    )  # fmt: skip
+    partitions = _block_partitions(y, coords, plan)
     for number, folds in enumerate(partitions, start=1):
         if any((y[test] == 1).all() for _, test in folds):
             raise ValueError(
@@ -96,6 +93,21 @@ def partitions_of(y: NDArray, coords: Floats, plan: Plan, protocol: str) -> list
                 " sites. Set fewer n_splits or another block_size under [validate]."
             )
     return partitions
+
+
+def _block_partitions(y: NDArray, coords: Floats, plan: Plan) -> list[Folds]:
+    """Return partitions into blocks, or say in the words of a study file why there are none."""
+    try:
+        return block_partitions(
+            coords, y, size=plan.block_size, n_partitions=plan.n_repeats, n_splits=plan.n_splits,
+            random_state=plan.random_state,
+        )  # fmt: skip
+    except ValueError as error:
+        why = str(error).split(". ", maxsplit=1)[0]
+        raise ValueError(
+            f"The sites cannot be held out in blocks of {plan.block_size:,.0f} m and {plan.n_splits}"
+            f" folds: {why}. Set fewer n_splits, or another block_size, under [validate]."
+        ) from None
 
 
 def hold_out(
