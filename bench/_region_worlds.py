@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, maximum_filter, uniform_filter
-from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from gossan.data.grids.grid import cell_centres
 from gossan.geostat.idw import InverseDistance
+from gossan.models import PointLogistic, StackedTransfer, WindowStatistics
 from gossan.nets import WindowCNN, pretrain_windows
 from gossan.sampling import patches_at
 from gossan.simulate import SimulatedRegion, simulate_region
@@ -31,7 +31,7 @@ Scores = NDArray[np.float64]
 
 FIELD, BUFFER = 9, 3.0  # of the network, and between background and what is told [cells]
 KINDS = ("same", "other")
-C_POINTS, C_LOCAL, TRUST = 0.1, 0.01, 1.0  # inverse penalties: values, statistics, a source's score
+C_POINTS, C_AROUND, C_STACK = 0.1, 0.01, 0.3  # inverse penalties, of regressions and of the stack
 PORPHYRY = REGION_PLANS["porphyry"]
 ZONING = {
     "core": [ELEMENTS.index(name) for name in PORPHYRY.core],
@@ -55,7 +55,14 @@ class Size(NamedTuple):
     pretraining: dict[str, Any]
 
 
-FULL = Size(160, 200, (10, 30, 100), 2000, {"n_members": 3}, {"n_members": 3, "epochs": 12})
+FULL = Size(
+    160,
+    200,
+    (10, 30, 100),
+    2000,
+    {"n_members": 3},
+    {"n_members": 3, "epochs": 10, "n_windows": 3000},
+)
 QUICK = Size(
     80, 40, (10,), 500, {"n_members": 2, "epochs": 10}, {"n_members": 2, "epochs": 3, "n_windows": 800}
 )  # fmt: skip
@@ -149,7 +156,7 @@ def _differences(told: dict[str, Scores], *, quick: bool, n_seeds: int) -> Itera
     pairs = (
         ("n = 100: network less regression", "n = 100: window network",
          "n = 100: neighbourhood regression", ">=0"),
-        ("n = 10, other type: loss by stacking", "n = 10: neighbourhood regression",
+        ("n = 10, other type: loss by stacking", "n = 10: regression of the stack",
          "n = 10, other type: stacked", "<=0.01"),
     )  # fmt: skip
     for name, first, second, goal in pairs:
@@ -176,10 +183,12 @@ def measure(seed: int, size: Size) -> dict[str, float]:
         for name, scores in local_maps(task, starts, size, seed):
             found[f"n = {n}: {name}"] = task.auc(scores)
     task = drawn(district, size.n_known[0], size.n_background, seed)
-    zoned = logits_of(starts["zoned haloes"], district)
-    found["n = 0: zoned haloes, zero-shot"] = task.auc(zoned)
+    zoned = starts["zoned haloes"]
+    found["n = 0: zoned haloes, zero-shot"] = task.auc(
+        zoned.score_map(district.layers, edges="reflect")
+    )
     n = len(task.ore)
-    found[f"n = {n}: zoned haloes, stacked"] = task.auc(stacked(task, zoned))
+    found[f"n = {n}: zoned haloes, stacked"] = task.auc(stacked(task, zoned, seed))
     for kind in KINDS:
         for name, scores in transferred_maps(task, region, kind, size, seed):
             found[f"n = {n}, {kind} type: {name}"] = task.auc(scores)
@@ -193,7 +202,10 @@ def local_maps(
     points = task.district.layers.reshape(len(task.district.layers), -1).T.astype(float)
     yield "point regression", regression(task, points, C=C_POINTS)
     statistics = neighbourhood(task.district.layers)
-    yield "neighbourhood regression", regression(task, statistics, C=C_LOCAL)
+    yield "neighbourhood regression", regression(task, statistics, C=C_AROUND)
+    if len(task.ore) == size.n_known[0]:
+        plain = WindowStatistics(PointLogistic(C=C_STACK))
+        yield "regression of the stack", mapped(plain, task)
     yield "window network", network(task, size, seed)
     for method, start in starts.items():
         yield f"pretrained, {method}", network(task, size, seed, start=start)
@@ -207,22 +219,21 @@ def transferred_maps(
     lesson = drawn(elsewhere, len(elsewhere.known), size.n_background * 3 // 2, seed)
     X, y = windows_of(lesson)
     source = WindowCNN(random_state=seed, **size.settings).fit(X, y)
-    score = logits_of(source, task.district)
-    yield "zero-shot", score
+    yield "zero-shot", source.score_map(task.district.layers, edges="reflect")
     for name, tune in (("head tuned", "head"), ("fine-tuned", "all")):
         yield name, network(task, size, seed, start=source, tune=tune)
-    yield "stacked", stacked(task, score)
+    yield "stacked", stacked(task, source, seed)
 
 
-def logits_of(model: WindowCNN, district: District) -> Scores:
-    """Return the map of what a network says, as logits."""
-    said = model.score_map(district.layers, edges="reflect").astype(float)
-    return logit(np.clip(said, 1e-6, 1.0 - 1e-6))
-
-
-def stacked(task: Task, score: Scores) -> Scores:
+def stacked(task: Task, source: WindowCNN, seed: int) -> Array:
     """Return the map of a regression on what is local and the score of a source."""
-    return regression(task, neighbourhood(task.district.layers), C=C_LOCAL, score=score.ravel())
+    return mapped(StackedTransfer(source, C=C_STACK, random_state=seed), task)
+
+
+def mapped(model: Any, task: Task) -> Array:
+    """Return the map of a model fitted on what is told."""
+    scores: Array = model.fit(*windows_of(task)).score_map(task.district.layers, edges="reflect")
+    return scores
 
 
 def simulated(seed: int, size: Size) -> SimulatedRegion:
@@ -272,22 +283,15 @@ def windows_of(task: Task) -> tuple[Array, NDArray[np.int64]]:
 
 def network(task: Task, size: Size, seed: int, **more: Any) -> Array:
     """Return the map of a window network trained on what is told."""
-    model = WindowCNN(random_state=seed, **size.settings, **more).fit(*windows_of(task))
-    return model.score_map(task.district.layers, edges="reflect")
+    return mapped(WindowCNN(random_state=seed, **size.settings, **more), task)
 
 
-def regression(task: Task, columns: Scores, *, C: float, score: Scores | None = None) -> Scores:
-    """Return the map of a ridge-penalised regression; a score is one more column, hardly penalised.
-
-    Columns (n_cells, n) are scaled by what is told.
-    """
+def regression(task: Task, columns: Scores, *, C: float) -> Scores:
+    """Return the map of a ridge-penalised regression on columns (n_cells, n), scaled by what is told."""
     nx = task.district.layers.shape[2]
     cells, labels = task.rows
     told = cells[:, 0] * nx + cells[:, 1]
     scaled = (columns - columns[told].mean(axis=0)) / columns[told].std(axis=0)
-    if score is not None:  # a longer column pays a smaller penalty
-        own = (score - score[told].mean()) / score[told].std() * np.sqrt(TRUST / C)
-        scaled = np.column_stack([scaled, own])
     model = LogisticRegression(C=C, class_weight="balanced", max_iter=500)
     return model.fit(scaled[told], labels).decision_function(scaled).reshape(-1, nx)
 

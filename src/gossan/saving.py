@@ -81,9 +81,9 @@ def save_model(
     model : estimator
         Fitted `DenseClassifier`, `HierarchicalDiscriminant`, `GroupNeighbours`, `BoostedTrees`, an
         `EnsembleClassifier` of these, `NeighbourRegressor`, `DeepAutoencoder`,
-        `StudentTeacherDetector`, `WindowCNN`, `PretextClassifier`, `MaxEnt`, `MixtureDetector`, a
-        map estimator of `gossan.models` with all that it holds, a `MapModel` of one of these, or the
-        model of a study.
+        `StudentTeacherDetector`, `WindowCNN`, `PretextClassifier`, `MaxEnt`, `MixtureDetector`,
+        `RobustScores`, a map estimator of `gossan.models` with all that it holds, a `MapModel` of one
+        of these, or the model of a study.
     folder : str or Path
         Where to write; it appears at once or not at all.
     card : mapping

@@ -5,6 +5,7 @@ import pytest
 
 from gossan._weights import row_weights
 from gossan.models import BoostedTrees, boosting
+from gossan.saving import load_model, save_model
 
 
 def twin(model, X, y, groups):
@@ -62,3 +63,28 @@ def test_wrong_arguments_are_told(plant):
     model = BoostedTrees(max_iter=1, l2_regularization=0.0, **settings)
     with pytest.raises(ValueError, match="limit of 509 nodes"):
         model.fit(X, y)
+
+
+def test_without_logarithm_any_numbers_are_taken_and_the_trees_are_the_same(tmp_path):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 3))
+    y = (X[:, 0] > 0.5).astype(int)
+    plain = BoostedTrees(max_iter=10, transform="none", random_state=0).fit(X, y)
+    logged = BoostedTrees(max_iter=10, random_state=0).fit(10.0**X, y)
+    np.testing.assert_allclose(plain.predict_proba(X), logged.predict_proba(10.0**X), atol=1e-9)
+    back, _ = load_model(save_model(plain, tmp_path / "model", card={}, units="z"))
+    np.testing.assert_array_equal(back.predict_proba(X), plain.predict_proba(X))
+    with pytest.raises(ValueError, match="transform must be one of log10, none"):
+        BoostedTrees(transform="log").fit(X, y)
+    with pytest.raises(ValueError, match="must be positive"):
+        BoostedTrees().fit(X, y)
+
+
+def test_a_model_saved_before_there_was_a_choice_takes_the_logarithm(tmp_path):
+    rng = np.random.default_rng(0)
+    X = 10.0 ** rng.normal(size=(80, 2))
+    model = BoostedTrees(max_iter=5, random_state=0).fit(X, X[:, 0] > 1)
+    settings, arrays = model.to_arrays()
+    del settings["params"]["transform"]
+    old = BoostedTrees.from_arrays(settings, dict(arrays))
+    np.testing.assert_array_equal(old.predict_proba(X), model.predict_proba(X))

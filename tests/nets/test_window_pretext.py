@@ -184,6 +184,7 @@ def test_windows_and_maps_that_miss_values_are_taken(ground):
     told = pretrain_windows(holed, **QUICK, missing="channel")
     assert told.weights_["layers.0.weight"].shape == (2, 5, 8)
     assert np.isfinite(told.losses_).all()
+    holed[3] = np.nan  # an element that nobody measured
     planted = plant_haloes(holed[None, :, 5:14, 12:21], random_state=0)
     np.testing.assert_array_equal(np.isnan(planted[0]), np.isnan(holed[:, 5:14, 12:21]))
     assert pretrain_windows(ground, n_windows=50, epochs=1, n_members=1).field_ == 9
@@ -232,6 +233,7 @@ def test_what_is_given_does_not_change(ground):
         ("haloes", {"core": [4]}, "core and ring must be channels from 0 to 3"),
         ("haloes", {"core": [1], "ring": [2, 1]}, "each once"),
         ("haloes", {"ring": [2]}, "one or more in the core"),
+        ("masked", {"core": [2]}, "Masking knows no core or ring"),
         ("haloes", {"n_windows": 1}, "needs 2 or more whole windows"),
     ],
 )
@@ -245,6 +247,8 @@ def test_wrong_maps_are_told(ground):
         pretrain_windows(ground[0, 0], **QUICK)
     with pytest.raises(ValueError, match="got 0"):
         pretrain_windows(np.full((2, 9, 9), np.nan), **QUICK)
+    with pytest.raises(ValueError, match="windows must have shape"):
+        plant_haloes(ground)
     spoiled = ground[None, :, :3, :3].repeat(5, axis=0)
     spoiled[0, 0, 0, 0] = np.inf
     for method in ("masked", "haloes"):

@@ -45,6 +45,32 @@ def test_zero_without_a_floor_is_missing():
     assert_array_equal(bare.prepare([[[0.0, 1.0]]]), [[[np.nan, 0.0]]])
 
 
+def test_log_ratios_by_hand_are_whole_or_missing():
+    bare = MapModel(None, ["a", "b", "c"], transform=["clr", "none", "clr"], floor=[0.5, 0.0, 0.0])
+    rows = [[np.e**3, 7.0, np.e], [0.0, 1.0, 0.5], [1.0, 2.0, 0.0], [np.nan, 3.0, 1.0]]
+    expected = [[1.0, 6.0, -1.0], [0.0, 1.0, 0.0], [np.nan, 2.0, np.nan], [np.nan, 3.0, np.nan]]
+    assert_allclose(bare.prepare(rows), expected, atol=1e-6)
+
+
+class Scores:
+    """Robust scores as they are fitted: the second column was left out."""
+
+    kind, clip, names_ = "log", 6.0, ["Li", "Au", "Cs"]
+    parts_ = kept_ = np.array([0, 2])
+    centre_, spread_ = np.array([1.0, 0.5]), np.array([0.5, 0.25])
+
+
+def test_fitted_scores_become_a_model_of_the_layers_that_were_kept():
+    model = MapModel.of_scores(None, Scores(), floor=0.1, units="ppm", cell_size=10.0)
+    assert model.layers == ["Li", "Cs"]
+    assert model.units_ == {"Li": "ppm", "Cs": "ppm"}
+    assert_allclose(model.prepare([[100.0, 10.0]]), [[2.0, 2.0]], atol=1e-6)
+    ratios = Scores()
+    ratios.kind, ratios.parts_ = "clr", np.array([0, 1, 2])
+    with pytest.raises(ValueError, match="Log-ratios need Au, which has one value"):
+        MapModel.of_scores(None, ratios)
+
+
 def test_windows_and_rows_are_prepared_as_the_map_is(model):
     volume = raw()
     whole = model.prepare(volume)
@@ -99,7 +125,7 @@ def test_an_edited_folder_is_refused(model, tmp_path, old, new):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"transform": ["log10", "log2"]}, "transform must be one of none, log10, got 'log2'"),
+        ({"transform": ["log10", "log2"]}, "transform must be one of none, log10, clr, got 'log2'"),
         ({"scale": [0.0, 1.0]}, "must be positive"),
         ({"cell_size": -1.0}, "must be positive"),
         ({"layers": ["Li"]}, "reads 2 channels, 1 layers were named: Li"),

@@ -231,6 +231,18 @@ def test_units_names_and_classes_are_read_from_the_layer():
     np.testing.assert_array_equal(values(rocks), [[0, 1], [1, 2]])
 
 
+def test_layers_of_one_name_are_told_apart_by_their_group():
+    grid = add_layer(grid_of(np.eye(2), name="Cu"), "attribution_Cu", np.eye(2))
+    grid["attribution_Cu"].attrs["long_name"] = "Cu"
+    header, *_ = opened(map_view(add_layer(grid, "score", np.eye(2))))
+    assert [own["title"] for own in header["layers"]] == [
+        "score",
+        "Elements: Cu",
+        "Attribution: Cu",
+    ]
+    assert [own["name"] for own in header["layers"]] == ["score", "Cu", "Cu"]
+
+
 def test_support_is_kept_as_a_mask():
     grid = add_layer(grid_of(np.ones((2, 3))), "supported", [[1, 1, 0], [0, 1, 1]])
     header, _, mask, _ = opened(map_view(grid, ["score"], support="supported"))
@@ -252,6 +264,19 @@ def test_outlines_run_along_the_cells_holes_and_all():
 def test_cells_that_touch_at_a_corner_are_outlined_apart():
     rings = outlines_of(grid_of(np.eye(2), name="target"), "target")[1]
     assert [_area(own) for own in rings] == [10_000.0, 10_000.0]
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=30, deadline=None)
+def test_rings_hold_all_cells_and_run_along_all_borders(seed):
+    rng = np.random.default_rng(seed)
+    held = (rng.random(rng.integers(1, 9, 2)) < 0.6) * 1.0
+    rings = outlines_of(grid_of(held, name="target"), "target").get(1, [])
+    assert sum(_area(ring) for ring in rings) == pytest.approx(1e4 * held.sum())
+    framed = np.pad(held, 1)
+    n_borders = sum(int((np.diff(framed, axis=axis) != 0).sum()) for axis in (0, 1))
+    lengths = [np.abs(ring - np.roll(ring, 1, axis=0)).sum() for ring in rings]
+    assert sum(lengths) == pytest.approx(100 * n_borders)
 
 
 def test_outlines_of_a_turned_grid_are_turned():
@@ -287,6 +312,25 @@ def test_targets_bring_their_outlines_facts_and_reasons():
     assert targets["why"] == [[["Cu", -0.7], ["As", 0.2]], "nothing alone"]
     middles = floats(targets["middles"]).reshape(-1, 2) + header["origin"]
     np.testing.assert_allclose(middles[:, 0], [500_300, 500_550])  # inside each
+
+
+def test_map_targets_keep_their_square_kilometres_and_show_elements_as_bars():
+    pytest.importorskip("geopandas")
+    pytest.importorskip("rasterio")
+    from gossan.prospectivity.map_targets import find_map_targets
+
+    grid = grid_of([[0.1, 0.2, 0.3, 0.1, 0.9], [0.2, 0.1, 0.2, 0.8, 0.0]], spacing=1000.0)
+    adds = {"Li": np.full((2, 5), 0.31), "K": np.full((2, 5), -0.4)}
+    targets = find_map_targets(grid, share=0.2, attribution=adds, known=[[500_000, 4_000_500]])
+    header, *_ = opened(map_view(grid, polygons={"Targets": targets}))
+    own = header["polygons"][0]
+    facts = dict(own["facts"])
+    assert facts["Area [km²]"] == ["2"]
+    assert facts["Distance to known [km]"] == ["3.04"]  # (0, 500) to (3000, 1000)
+    assert facts["Holds a known occurrence"] == ["no"]
+    assert own["labels"] == ["Target 1"]
+    assert own["why"] == [[["K", -0.4], ["Li", 0.31]]]
+    assert "elements" not in facts
 
 
 def test_geometries_of_geopandas_are_taken_as_they_are():

@@ -246,11 +246,11 @@ def test_stretches_change_colours_and_legend(page):
     page.run("document.querySelector('.gm-group input[value=log]').click()")
 
 
-def test_only_the_best_stay_coloured(page):
+def test_only_the_highest_stay_coloured(page):
     page.run("""(() => { const own = document.querySelector('.gm-line input[type=range]');
       own.value = 2; own.dispatchEvent(new Event('input')); })()""")
     page.frame()
-    assert "below the best 50 %" in text(page, ".gm-legends")
+    assert "below the highest 50 %" in text(page, ".gm-legends")
     assert min(colour(page, 2, 6)[:3]) > 215
     assert colour(page, 19, 4) == HIGH
     page.run("""(() => { const own = document.querySelector('.gm-line input[type=range]');

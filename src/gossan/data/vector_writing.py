@@ -5,6 +5,7 @@ A GeoDataFrame and a path come in; a file goes out, whole or not at all.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,10 @@ def write_vectors(
     name = layer or target.stem
     with replacing(target) as temporary:
         driver = DRIVERS[target.suffix.lower()]
-        frame.to_file(temporary, driver=driver, layer=name, engine="pyogrio", index=False)
+        with warnings.catch_warnings():
+            if frame.crs is None:  # a local grid has none, which is no mistake
+                warnings.filterwarnings("ignore", message="'crs' was not provided")
+            frame.to_file(temporary, driver=driver, layer=name, engine="pyogrio", index=False)
         if style is not None and not is_json:
             _keep_style(temporary, name, frame.geometry.name, style)
     if style is not None and is_json:

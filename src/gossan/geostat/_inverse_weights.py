@@ -20,7 +20,7 @@ Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 CHUNK = 8192  # targets weighed at once
-LEAST_SHARED_FILL = 0.5  # an element known at fewer of the samples gets a search of its own
+LEAST_SHARED_FILL = 0.5  # of the samples of a search are known to each of its elements
 SPARE = 1.3  # times the neighbours that are needed on average, so that few elements fall short
 AT_SAMPLE = 1e200  # weight of a sample at the target's own place: whatever else is there vanishes
 
@@ -74,17 +74,20 @@ def weighted_means(
 def _parties(known: NDArray[np.bool_]) -> list[tuple[Whole, Whole]]:
     """Return (rows, columns) of the elements that are searched together.
 
-    Elements known at most samples share one search; of the others, those known at the same ones.
+    An element joins a party if each of its members is then still known at most of the party's rows:
+    others would have to look past too many samples that do not know them.
     """
-    common = known.mean(axis=0) >= LEAST_SHARED_FILL
+    left = list(np.argsort(-known.sum(axis=0), kind="stable"))
     parties = []
-    if common.any():
-        rows = np.flatnonzero(known[:, common].any(axis=1))
-        parties.append((rows, np.flatnonzero(common)))
-    sets: dict[bytes, list[int]] = {}
-    for column in np.flatnonzero(~common):
-        sets.setdefault(known[:, column].tobytes(), []).append(int(column))
-    parties += [(np.flatnonzero(known[:, c[0]]), np.array(c)) for c in sets.values()]
+    while left:
+        rows, columns = known[:, left[0]].copy(), [left.pop(0)]
+        for column in list(left):
+            wider = rows | known[:, column]
+            fewest = min(int(known[:, each].sum()) for each in (columns[-1], column))
+            if fewest >= LEAST_SHARED_FILL * wider.sum():
+                rows, columns = wider, [*columns, column]
+                left.remove(column)
+        parties.append((np.flatnonzero(rows), np.sort(np.array(columns))))
     return parties
 
 

@@ -349,8 +349,9 @@ class ScoreBlend(MapEstimator):
 
 
 def _tamed(scores: NDArray) -> Floats:
+    """Return logits that are not too sure, as maps hold them: a rank jumps where trees do."""
     most = float(logit(SURE))
-    return np.clip(scores.astype(np.float64), -most, most)
+    return np.clip(scores.astype(np.float32).astype(np.float64), -most, most)
 
 
 def _rank(scores: NDArray, levels: Floats, scale: float) -> Floats:

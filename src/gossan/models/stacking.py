@@ -100,7 +100,7 @@ class StackedTransfer(MapEstimator):
         *,
         field: int = 5,
         statistics: Sequence[str] = USUAL,
-        C: float = 0.1,
+        C: float = 0.03,
         trust: str | float = "auto",
         random_state: int | None = None,
     ) -> None:

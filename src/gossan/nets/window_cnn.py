@@ -96,9 +96,9 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
         Networks whose probabilities are averaged; they differ in their seeds. All are trained at
         once. Their spread is the uncertainty; dropout at prediction tells something else.
     start : WindowCNN or None
-        Fitted elsewhere, on the same elements: its weights and scaling are what training begins
-        with, and architecture, widths and missing must be its own. A clone keeps it; a saved model
-        does not need it.
+        Fitted elsewhere on the same elements, or by `pretrain_windows`: its weights and scaling
+        are what training begins with, and architecture, widths and missing must be its own. A clone
+        keeps it; a saved model does not need it.
     tune : {"all", "head"}
         With a `start`, whether all layers go on learning or the last alone. To learn nothing here
         (zero-shot), score this map with the model from elsewhere as it is.

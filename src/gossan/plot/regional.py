@@ -125,7 +125,7 @@ def plot_prospectivity_map(
         norm = departure_norm(cells) if kind == "departure" else grade_norm(cells, scale="linear")
     draw_cells(ax, plane, cells, norm, kind=kind, most_cells=most_cells)
     is_known = np.isfinite(cells)
-    shown = [_no_data()] if not is_known.all() else []
+    shown: list[Any] = [] if is_known.all() else [_no_data()]
     if support:
         shown += _hatch_unsupported(
             ax, plane, is_known & (np.nan_to_num(plane.cells(support)) == 0)

@@ -18,14 +18,15 @@ from gossan._checks import check_option, did_you_mean
 
 __all__ = ["MapModel"]
 
-TRANSFORMS = ("none", "log10")
+TRANSFORMS = ("none", "log10", "clr")
 CLIP = 6.0  # robust scores: beyond it lies a faulty value or a deposit, and both are plain enough
 
 
 class MapModel:
     """A fitted map estimator that reads raw layers: it makes its channels of them itself.
 
-    A channel is `clip((t(x) - center) / scale)`, t the common logarithm or nothing. Save it with
+    A channel is `clip((t(x) - center) / scale)`, t the common logarithm, the centred log-ratio or
+    nothing. Save it with
     `gossan.saving.save_model`: units and a card go along, and `score_rasters` needs nothing else.
 
     Parameters
@@ -34,8 +35,8 @@ class MapModel:
         With `score_map` and `field_`; one of tables (n, channels) scores cell by cell.
     layers : sequence of str
         Names of the raw layers, in the order of the estimator's channels.
-    transform : {"none", "log10"} or sequence of these
-        Of all layers, or of each.
+    transform : {"none", "log10", "clr"} or sequence of these
+        Of all layers, or of each; log-ratios are among the layers that say "clr", in one unit.
     center, scale : float or sequence of float
         Median and spread (MAD times 1.4826) of the transformed training values.
     floor : float or sequence of float
@@ -91,6 +92,45 @@ class MapModel:
         self.cell_size = None if cell_size is None else float(cell_size)
         self.units_ = _units_of(self.layers, units)
         self._check()
+
+    @classmethod
+    def of_scores(cls, estimator: Any, scores: Any, **options: Any) -> MapModel:
+        """Return the model of an estimator fitted on the scores of raw tables or maps.
+
+        Parameters
+        ----------
+        estimator : fitted map estimator
+            Its channels are the scores, in their order.
+        scores : fitted `gossan.geochem.RobustScores`
+            Or what has its kind, names_, parts_, kept_, centre_, spread_ and clip.
+        **options
+            `floor`, `cell_size` and `units`, of the layers that are kept.
+
+        Returns
+        -------
+        model : MapModel
+
+        Raises
+        ------
+        ValueError
+            If log-ratios need a layer that is no channel.
+        """
+        parts, kept = (np.asarray(each).tolist() for each in (scores.parts_, scores.kept_))
+        if scores.kind == "clr" and parts != kept:
+            lost = ", ".join(scores.names_[i] for i in parts if i not in kept)
+            raise ValueError(
+                f"Log-ratios need {lost}, which has one value and is no channel. Fit the scores"
+                " without it."
+            )
+        return cls(
+            estimator,
+            [scores.names_[i] for i in kept],
+            transform={"log": "log10"}.get(scores.kind, scores.kind),
+            center=scores.centre_,
+            scale=scores.spread_,
+            clip=np.inf if scores.clip is None else scores.clip,
+            **options,
+        )
 
     def _check(self) -> None:
         n = len(self.layers)
@@ -153,18 +193,30 @@ class MapModel:
                 f" got shape {raw.shape}. Stack the layers in this order."
             )
         channels = np.moveaxis(raw, self._axis(raw), 0)
-        for i, word in enumerate(self.transform):
-            channels[i] = self._channel(channels[i], i, is_log=word == "log10")
+        level = self._level(channels)
+        for i in range(len(self.layers)):
+            channels[i] = self._channel(channels[i], i, level)
         return raw
 
     def _axis(self, raw: NDArray) -> int:
         return 1 if raw.ndim == 2 else raw.ndim - 3
 
-    def _channel(self, values: NDArray[np.float32], i: int, *, is_log: bool) -> NDArray:
-        if is_log:
-            values = np.log10(np.where(values <= 0, self.floor[i] or np.nan, values))
-        scaled = (values - self.center[i]) / self.scale[i]  # float64, a layer at a time
-        return np.clip(scaled, -self.clip, self.clip, out=scaled)
+    def _level(self, channels: NDArray[np.float32]) -> Any:
+        """Return the mean natural logarithm of the layers that are log-ratios, 0 without any."""
+        parts = [i for i, word in enumerate(self.transform) if word == "clr"]
+        return sum(np.log(self._positive(channels[i], i)) for i in parts) / max(len(parts), 1)
+
+    def _positive(self, values: NDArray[np.float32], i: int) -> NDArray[np.float64]:
+        return np.where(values <= 0, self.floor[i] or np.nan, values.astype(float))
+
+    def _channel(self, values: NDArray[np.float32], i: int, level: Any) -> NDArray[np.float64]:
+        made: NDArray[np.float64] = values.astype(float)  # a layer at a time
+        if self.transform[i] == "log10":
+            made = np.log10(self._positive(values, i))
+        elif self.transform[i] == "clr":
+            made = np.log(self._positive(values, i)) - level
+        made = (made - self.center[i]) / self.scale[i]
+        return np.clip(made, -self.clip, self.clip, out=made)
 
     @available_if(lambda self: hasattr(self.estimator, "predict_proba"))
     def predict_proba(self, X: ArrayLike) -> NDArray[np.float64]:

@@ -23,10 +23,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from gossan._checks import check_option
+from gossan.data._coordinates import find_coordinates, read_numbers
 from gossan.data.grids.files import read_grid
 from gossan.data.grids.grid import add_layer, cell_centres, cell_volume, check_grid, layer_of
 from gossan.data.grids.outlines import distances_to, outline_cells
 from gossan.data.grids.styles import fill_style
+from gossan.data.tables.rawtable import read_raw
+from gossan.data.tables.sites import read_sites
 from gossan.data.vector_writing import write_vectors
 from gossan.data.vectors import read_occurrences
 from gossan.prospectivity.targets import share_threshold
@@ -62,58 +65,58 @@ def find_map_targets(
 
     Parameters
     ----------
-        grid : Dataset
-            In 2D, as `score_grid` gives it or as read from the file of `score_rasters`.
-        score : str
-            Layer of favourability, higher = more prospective.
-        share : float
-            Share of the supported cells that are called prospective, in (0, 1). Where a plateau of one
-            score would make it more than twice as much, the plateau is left out.
-        least : float
-            Least area [km²]; smaller ones are left out and counted in `attrs["n_small"]`.
-        support : str, optional
-            Layer that is true (not 0, not NaN) where samples carry the map. Default: all scored cells.
-        rank_by : {"mean", "max", "sum"}
-            By the mean or the largest score, or by the sum of the percentiles above the threshold (a
-            large area before a small one).
-        spread, stability : str, optional
-            Layers of the score's standard deviation over models, and of the share of models that call
-            the cell prospective.
-        edges : str, optional
-            Layer of the edge fraction. Default: "edge_fraction" if it is there.
-        known : array of shape (n, 2) or GeoDataFrame of points, optional
-            Known occurrences [m], in the CRS of the grid.
-        attribution : Dataset or mapping of element to array of the grid's shape, optional
-            What each element adds to the score of each cell, as from `occlusion_map`.
+    grid : Dataset
+        In 2D, as `score_grid` gives it or as read from the file of `score_rasters`.
+    score : str
+        Layer of favourability, higher = more prospective.
+    share : float
+        Share of the supported cells that are called prospective, in (0, 1). Where a plateau of one
+        score would make it more than twice as much, the plateau is left out.
+    least : float
+        Least area [km²]; smaller ones are left out and counted in `attrs["n_small"]`.
+    support : str, optional
+        Layer that is true (not 0, not NaN) where samples carry the map. Default: all scored cells.
+    rank_by : {"mean", "max", "sum"}
+        By the mean or the largest score, or by the sum of the percentiles above the threshold (a
+        large area before a small one).
+    spread, stability : str, optional
+        Layers of the score's standard deviation over models, and of the share of models that call
+        the cell prospective.
+    edges : str, optional
+        Layer of the edge fraction. Default: "edge_fraction" if it is there.
+    known : array of shape (n, 2) or GeoDataFrame of points, optional
+        Known occurrences [m], in the CRS of the grid.
+    attribution : Dataset or mapping of element to array of the grid's shape, optional
+        What each element adds to the score of each cell, as from `occlusion_map`.
 
     Returns
     -------
-        targets : GeoDataFrame
-            The best first: `rank` (1, 2, ...), `area` [km²], `n_cells`, `percentile` (of the best cell
-            [%]), `score` (mean), `score_max`, `easting` and `northing` of the best cell [m], and where
-            they were given `spread`, `stability` and `edge_fraction` (means), `known_distance` (of the
-            outline to the nearest known occurrence [m], 0 inside), `contains_known`, `elements` (the
-            five that add most in absolute value, with sign: "+Li 0.31, -K 0.05"), and the polygon.
-            `attrs`: `threshold` of the score, `n_small`, `share` and `area` [km²] of the prospective
-            cells, `supported_area` [km²].
+    targets : GeoDataFrame
+        The best first: `rank` (1, 2, ...), `area` [km²], `n_cells`, `percentile` (of the best cell
+        [%]), `score` (mean), `score_max`, `easting` and `northing` of the best cell [m], and where
+        they were given `spread`, `stability` and `edge_fraction` (means), `known_distance` (of the
+        outline to the nearest known occurrence [m], 0 inside), `contains_known`, `elements` (the
+        five that add most in absolute value, with sign: "+Li 0.31, -K 0.05"), and the polygon.
+        `attrs`: `threshold` of the score, `n_small`, `share` and `area` [km²] of the prospective
+        cells, `supported_area` [km²].
 
     Raises
     ------
-        ValueError
-            If a layer is not there, no supported cell has a score, the share is no share, or arrays do
-            not suit the grid.
-        ImportError
-            If rasterio and geopandas are not installed.
+    ValueError
+        If a layer is not there, no supported cell has a score, the share is no share, or arrays do
+        not suit the grid.
+    ImportError
+        If rasterio and geopandas are not installed.
 
     Examples
     --------
-        >>> from gossan.data.grids.grid import make_grid
-        >>> grid = make_grid((0, 5000, 0, 2000), 1000)
-        >>> scores = [[0.1, 0.2, 0.3, 0.1, 0.9], [0.2, 0.1, 0.2, 0.8, 0.0]]
-        >>> targets = find_map_targets(add_layer(grid, "score", scores), share=0.2)
-        >>> targets[["rank", "area", "score", "easting", "northing"]]
-           rank  area  score  easting  northing
-        0     1   2.0   0.85   4500.0     500.0
+    >>> from gossan.data.grids.grid import make_grid
+    >>> grid = make_grid((0, 5000, 0, 2000), 1000)
+    >>> scores = [[0.1, 0.2, 0.3, 0.1, 0.9], [0.2, 0.1, 0.2, 0.8, 0.0]]
+    >>> targets = find_map_targets(add_layer(grid, "score", scores), share=0.2)
+    >>> targets[["rank", "area", "score", "easting", "northing"]]
+       rank  area  score  easting  northing
+    0     1   2.0   0.85   4500.0     500.0
     """
     checked = check_grid(grid, n_dims=2)
     check_option("rank_by", rank_by, RANKS)
@@ -122,32 +125,27 @@ def find_map_targets(
             f"share must lie between 0 and 1, got {share}. 0.05 is the best twentieth."
         )
     values = _supported(checked, score, support)
-    known_values = values[np.isfinite(values)]
-    threshold = share_threshold(known_values, share)
+    ranks = _percentiles(values)
+    threshold = share_threshold(values[np.isfinite(values)], share)
     is_best = np.nan_to_num(values, nan=-np.inf) >= threshold
-    bodies, n_bodies = ndimage.label(is_best, structure=np.ones((3, 3)))
-    size = cell_volume(checked) / 1e6
-    layers = _layers(checked, spread, stability, edges)
-    percentiles = _percentiles(values)
-    table = _measure(checked, (values, percentiles), bodies, n_bodies)
-    for name, layer in layers.items():
-        table[name] = _means(layer, bodies, n_bodies)
-    for_elements = _attributions(checked, attribution)
-    if for_elements:
-        table["elements"] = _top_elements(for_elements, bodies, n_bodies)
-    excess = np.bincount(bodies[is_best], percentiles[is_best] - 100 * (1 - share), n_bodies + 1)[
-        1:
-    ]
+    bodies = _Bodies(*ndimage.label(is_best, structure=np.ones((3, 3))))
+    table = _measure(checked, values, ranks, bodies)
+    for name, layer in _layers(checked, spread, stability, edges).items():
+        table[name] = bodies.means(layer)
+    if attribution is not None:
+        table["elements"] = _top_elements(_attributions(checked, attribution), bodies)
+    excess = bodies.sums(ranks - 100 * (1 - share))
     order_by = {"mean": table["score"], "max": table["score_max"], "sum": excess}[rank_by]
     order = np.lexsort((-table["n_cells"], -np.asarray(order_by)))
     order = order[(table["area"].to_numpy() >= least)[order]]
     targets = _outlined(checked, bodies, table, order)
     if known is not None:
         targets = _with_known(targets, known)
+    n_supported, size = int(np.isfinite(values).sum()), cell_volume(checked) / 1e6
     targets.attrs |= {
-        "threshold": threshold, "n_small": n_bodies - len(order),
-        "share": float(is_best.sum() / len(known_values)),
-        "area": float(is_best.sum() * size), "supported_area": float(len(known_values) * size),
+        "threshold": threshold, "n_small": bodies.count - len(order),
+        "share": float(is_best.sum() / n_supported), "area": float(is_best.sum() * size),
+        "supported_area": float(n_supported * size),
     }  # fmt: skip
     return targets
 
@@ -235,9 +233,7 @@ def write_raster_targets(
     """
     grid, points = read_grid(raster), None
     if known is not None:
-        crs = grid.attrs.get("crs")
-        is_table = Path(known).suffix.lower() in {".csv", ".txt", ".tsv", ".xlsx", ".parquet"}
-        points = read_occurrences(known, crs=crs if is_table else None, to_crs=crs)
+        points = _read_known(Path(known), grid.attrs.get("crs"))
     targets = find_map_targets(
         grid, share=share, least=least, known=points, spread="spread" if "spread" in grid else None
     )
@@ -245,6 +241,19 @@ def write_raster_targets(
     n_with = int(targets["contains_known"].sum()) if known is not None else 0
     told = targets.attrs
     return TargetsOnFile(len(targets), n_with, told["share"], told["supported_area"])
+
+
+def _read_known(path: Path, crs: Any) -> Any:
+    """Return known occurrences in the CRS of the raster; a local grid has none, nor has a table."""
+    is_table = path.suffix.lower() in {".csv", ".txt", ".tsv", ".xlsx", ".parquet"}
+    if not is_table:
+        return read_occurrences(path, to_crs=crs)
+    if crs is not None:
+        return read_occurrences(path, crs=crs, to_crs=crs)
+    table = read_sites(read_raw(path), ())[0]
+    found = find_coordinates(list(table.columns), {}, source=path.name)
+    columns = (found["easting"], found["northing"])
+    return np.column_stack([read_numbers(table, name, source=path.name) for name in columns])
 
 
 def _supported(grid: xr.Dataset, score: str, support: str | None) -> Values:
@@ -283,22 +292,39 @@ def _layers(
     }
 
 
-def _measure(
-    grid: xr.Dataset, scores: tuple[Values, Values], bodies: NDArray[np.int32], n_bodies: int
-) -> pd.DataFrame:
-    """Return size, scores and best cell of each body, from scores and their percentiles."""
-    values, percentiles = scores
-    counts = np.bincount(bodies.ravel(), minlength=n_bodies + 1)[1:]
-    numbers = np.arange(1, n_bodies + 1)
-    best = np.array(ndimage.maximum_position(values, bodies, numbers)).reshape(n_bodies, 2)
-    rows, columns = best.astype(int).T
+@dataclass(frozen=True)
+class _Bodies:
+    """Number of the connected area of each cell (0: none), and how many there are."""
+
+    numbers: NDArray[np.int32]
+    count: int
+
+    def sums(self, layer: Values) -> Values:
+        """Return the sum of a layer in each body, its NaN left out."""
+        has = (self.numbers > 0) & np.isfinite(layer)
+        sums = np.bincount(self.numbers[has], layer[has], self.count + 1)[1:]
+        return np.asarray(sums, dtype=float)
+
+    def means(self, layer: Values) -> Values:
+        """Return the mean of a layer in each body, NaN where it has no value at all."""
+        counts = self.sums(np.where(np.isfinite(layer), 1.0, np.nan))
+        out = np.full(self.count, np.nan)
+        return np.divide(self.sums(layer), counts, out=out, where=counts > 0)
+
+
+def _measure(grid: xr.Dataset, values: Values, ranks: Values, bodies: _Bodies) -> pd.DataFrame:
+    """Return size, scores and best cell of each body."""
+    counts = np.bincount(bodies.numbers.ravel(), minlength=bodies.count + 1)[1:]
+    wanted = np.arange(1, bodies.count + 1)
+    best = np.array(ndimage.maximum_position(values, bodies.numbers, wanted), dtype=int)
+    rows, columns = best.reshape(bodies.count, 2).T
     easting, northing = cell_centres(grid)[rows * values.shape[1] + columns].T
     return pd.DataFrame(
         {
             "area": counts * cell_volume(grid) / 1e6,
             "n_cells": counts,
-            "percentile": percentiles[rows, columns],
-            "score": _means(values, bodies, n_bodies),
+            "percentile": ranks[rows, columns],
+            "score": bodies.means(values),
             "score_max": values[rows, columns],
             "easting": easting,
             "northing": northing,
@@ -306,19 +332,9 @@ def _measure(
     )
 
 
-def _means(layer: Values, bodies: NDArray[np.int32], n_bodies: int) -> Values:
-    """Return the mean of a layer in each body, NaN where it has no value at all."""
-    has = (bodies > 0) & np.isfinite(layer)
-    sums = np.bincount(bodies[has], layer[has], n_bodies + 1)[1:]
-    counts = np.bincount(bodies[has], minlength=n_bodies + 1)[1:]
-    return np.divide(sums, counts, out=np.full(n_bodies, np.nan), where=counts > 0)
-
-
 def _attributions(
-    grid: xr.Dataset, attribution: xr.Dataset | Mapping[str, ArrayLike] | None
+    grid: xr.Dataset, attribution: xr.Dataset | Mapping[str, ArrayLike]
 ) -> dict[str, Values]:
-    if attribution is None:
-        return {}
     found = {}
     for name, values in dict(attribution).items():
         # As a layer, so that other cells or another shape are refused.
@@ -327,29 +343,28 @@ def _attributions(
     return found
 
 
-def _top_elements(
-    attributions: Mapping[str, Values], bodies: NDArray[np.int32], n_bodies: int
-) -> list[str]:
+def _top_elements(attributions: Mapping[str, Values], bodies: _Bodies) -> list[str]:
+    """Return for each body the elements whose means are largest in absolute value, with sign."""
     names = list(attributions)
-    means = np.column_stack([_means(attributions[name], bodies, n_bodies) for name in names])
+    means = np.column_stack([bodies.means(layer) for layer in attributions.values()])
     told = []
-    for row in means:
-        order = np.argsort(-np.abs(np.nan_to_num(row)), kind="stable")[:MOST_ELEMENTS]
-        words = [f"{names[i]} {abs(row[i]):.2g}" for i in order if np.isfinite(row[i]) and row[i]]
-        signs = ["-+"[int(row[i] > 0)] for i in order if np.isfinite(row[i]) and row[i]]
-        told.append(", ".join(map("".join, zip(signs, words, strict=True))))
+    for row in np.nan_to_num(means):
+        order = np.argsort(-np.abs(row), kind="stable")[:MOST_ELEMENTS]
+        words = [
+            f"{'+' if row[i] > 0 else '-'}{names[i]} {abs(row[i]):.2g}" for i in order if row[i]
+        ]
+        told.append(", ".join(words))
     return told
 
 
 def _outlined(
-    grid: xr.Dataset, bodies: NDArray[np.int32], table: pd.DataFrame, order: NDArray[np.intp]
+    grid: xr.Dataset, bodies: _Bodies, table: pd.DataFrame, order: NDArray[np.intp]
 ) -> Any:
     """Return the bodies in order, with their rank and outline."""
-    ranks = np.zeros(len(table) + 1, dtype=np.int32)
+    ranks = np.zeros(bodies.count + 1, dtype=np.int32)
     ranks[order + 1] = np.arange(1, len(order) + 1)
-    outlines = outline_cells(grid, ranks[bodies])
+    targets = outline_cells(grid, ranks[bodies.numbers]).rename(columns={"number": "rank"})
     rows = table.iloc[order].reset_index(drop=True)
-    targets = outlines.rename(columns={"number": "rank"})
     for place, name in enumerate(rows.columns, 1):
         targets.insert(place, name, rows[name].to_numpy())
     return targets

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,8 @@ class ShownLayer:
         Empty for numbers.
     is_fine : bool
         Kept in 16 bits.
+    title : str
+        Its name where it stands alone: with its group, if another layer is called so too.
     """
 
     key: str
@@ -55,6 +57,7 @@ class ShownLayer:
     limits: tuple[float, float] | None
     classes: dict[int, tuple[str, str]]
     is_fine: bool
+    title: str = ""
 
 
 def shown_layers(
@@ -70,6 +73,11 @@ def shown_layers(
     twice = next((key for key in keys if keys.count(key) > 1), "")
     if twice:
         raise ValueError(f"The layer {twice!r} is named twice. Name each layer once.")
+    names = [layer.name for layer in shown]
+    shown = [
+        replace(own, title=f"{own.group}: {own.name}" if names.count(own.name) > 1 else own.name)
+        for own in shown
+    ]
     order = dict.fromkeys((*GROUPS, *(layer.group for layer in shown)))
     return [layer for group in order for layer in shown if layer.group == group]
 

@@ -138,6 +138,7 @@ def pack_raster(layer: ShownLayer, cells: NDArray[np.float64], store: ByteStore)
     header: dict[str, Any] = {
         "key": layer.key,
         "name": layer.name,
+        "title": layer.title,
         "group": layer.group,
         "unit": layer.unit,
         "note": layer.note,

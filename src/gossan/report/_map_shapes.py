@@ -6,6 +6,7 @@ each set goes out, its places counted from the middle of the map into a `ByteSto
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -36,9 +37,12 @@ _TOLD = {
     "agreement": "Agreement of methods",
     "known_distance": "Distance to known [km]",
     "sample_distance": "Distance to samples [km]",
+    "contains_known": "Holds a known occurrence",
     "is_extrapolated": "Extrapolated",
 }
-_PER_UNIT = {"area": 1e-6, "known_distance": 1e-3, "sample_distance": 1e-3}
+_PER_UNIT = {"known_distance": 1e-3, "sample_distance": 1e-3}
+_SQUARE_METRE = 1e-6  # km²; areas of find_targets are in m², those of find_map_targets in km²
+_SIGNED = re.compile(r"([+-])(.+) (\d[\d.]*(?:e[+-]?\d+)?)")
 _NAMES = ("name", "label", "Name", "NAME", "target", "rank", "fault", "line", "id")
 
 Rings = list[NDArray[np.float64]]
@@ -134,16 +138,23 @@ def facts_of(
     facts: list[list[Any]] = []
     for column, heading in columns.items():
         cells = table[column]
-        if column in _PER_UNIT and not told:
-            cells = cells.astype(float) * _PER_UNIT[column]
+        if not told:
+            cells = _in_kilometres(cells, column, is_plain=not _has_geometry(table))
         facts.append([str(heading), [write_cell(value, "")[0] for value in cells]])
     return facts
+
+
+def _in_kilometres(cells: pd.Series, column: str, *, is_plain: bool) -> pd.Series:
+    """Return a column of metres or m² in the unit of its heading."""
+    if column == "area" and is_plain:
+        return cells.astype(float) * _SQUARE_METRE
+    return cells.astype(float) * _PER_UNIT[column] if column in _PER_UNIT else cells
 
 
 def _told_by_default(table: pd.DataFrame, label: str) -> dict[str, str]:
     there = [str(column) for column in table.columns]
     named = {column: heading for column, heading in _TOLD.items() if column in there}
-    hidden = {*_HIDDEN, *named, label, "name", "target", "rank"}
+    hidden = {*_HIDDEN, *named, label, "name", "target", "rank", _why_of(table)}
     rest = {column: column.replace("_", " ") for column in there if column not in hidden}
     return dict(list((named | rest).items())[:_MOST_FACTS])
 
@@ -173,13 +184,17 @@ def _numbers(table: pd.DataFrame) -> list[str]:
 
 def _reasons(table: pd.DataFrame) -> list[Any]:
     """Return why each one: words as they are, or names with signed numbers, the largest first."""
-    if "why" not in table:
-        return [None] * len(table)
-    return [_reason(value) for value in table["why"]]
+    column = _why_of(table)
+    return [_reason(value) for value in table[column]] if column else [None] * len(table)
+
+
+def _why_of(table: pd.DataFrame) -> str:
+    return next((name for name in ("why", "elements") if name in table), "")
 
 
 def _reason(value: Any) -> Any:
-    pairs = list(value.items()) if isinstance(value, Mapping) else value
+    signed = _signed_numbers(value) if isinstance(value, str) else None
+    pairs = list(value.items()) if isinstance(value, Mapping) else signed or value
     if not isinstance(pairs, (list, tuple)):
         return write_cell(value, "")[0]
     if not all(isinstance(pair, (list, tuple)) and len(pair) == 2 for pair in pairs):
@@ -187,6 +202,14 @@ def _reason(value: Any) -> Any:
     numbered = [(str(name), float(number)) for name, number in pairs if np.isfinite(number)]
     largest = sorted(numbered, key=lambda pair: -abs(pair[1]))[:_MOST_REASONS]
     return [list(pair) for pair in largest]
+
+
+def _signed_numbers(words: str) -> list[tuple[str, float]] | None:
+    """Return what find_map_targets says of elements ("+Li 0.31, -K 0.05") as names and numbers."""
+    found = [_SIGNED.fullmatch(part) for part in words.split(", ")]
+    if not all(found):
+        return None
+    return [(own[2], float(own[1] + own[3])) for own in found if own]
 
 
 def _point_places(name: str, table: pd.DataFrame, crs: str | None) -> NDArray[np.float64]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -109,7 +110,7 @@ def judge_methods(
         say(f"trying {name} ({number} of {len(methods)})")
         try:
             found = _kept(
-                folder, f"trial {name}", depends, lambda m=method: try_method(m, cells, plan)
+                folder, f"trial {name}", depends, partial(try_method, method, cells, plan)
             )
         except ValueError as error:
             if number == len(methods) and not shares:
@@ -130,7 +131,7 @@ def judge_methods(
                 say(f"fake patterns: {name}")
                 found = _kept(
                     folder, f"null {name}", depends,
-                    lambda m=methods[name]: try_fakes(m, cells, plan, say=say),
+                    partial(try_fakes, methods[name], cells, plan, say=say),
                 )  # fmt: skip
                 nulls |= {(protocol, name): runs for protocol, runs in found.items()}
     return Judged(

@@ -410,7 +410,7 @@
     }
     function drawTicks(box, isLines) {
       if (isLines && !state.lines) { return; }
-      var step = niceStep(110 * view.scale, 1), low = unproject(box.left, box.top + box.height), high = unproject(box.left + box.width, box.top), k, p, at;
+      var step = niceStep(75 * view.scale, 1), low = unproject(box.left, box.top + box.height), high = unproject(box.left + box.width, box.top), k, p, at;
       pen.strokeStyle = isLines ? "rgba(29,39,51,.22)" : QUIET; pen.fillStyle = QUIET; pen.lineWidth = 1;
       pen.font = "11px " + FONT; pen.textAlign = "center";
       for (k = Math.ceil((low[0] + header.origin[0]) / step); k * step <= high[0] + header.origin[0]; k++) {
@@ -547,7 +547,7 @@
       ink.fillStyle = set.filled ? set.colour : "rgba(255,255,255,.92)"; ink.fill();
       ink.strokeStyle = set.filled ? INK : set.colour === "#ffffff" ? INK : set.colour; ink.lineWidth = set.filled ? 1.1 : 2; ink.stroke();
     }
-    function radius(set) { return set.n > 3000 ? 2.6 : set.n > 400 ? 3.8 : 5.2; }
+    function radius(set) { return (set.n > 3000 ? 2.6 : set.n > 400 ? 3.8 : 5.2) * (size[0] < 520 ? 0.8 : 1); }
     function drawPoints(set) {
       if (!set.visible) { return; }
       var r = radius(set);
@@ -629,7 +629,7 @@
     function readAt(cell) { // the shown layers, then scores and trust
       var told = [shown].concat(other ? [other] : []);
       ofGroup("Prospectivity").concat(ofGroup("Trust")).forEach(function (layer) { if (told.indexOf(layer) < 0) { told.push(layer); } });
-      return told.map(function (layer) { return [layer.name, toldAt(layer, cell), layer]; });
+      return told.map(function (layer) { return [layer.title, toldAt(layer, cell), layer]; });
     }
     function reasonsAt(cell) {
       return ofGroup("Attribution").map(function (layer) { return [layer.name, valueAt(layer, cell)]; }).filter(function (own) { return isFinite(own[1]); })
@@ -707,7 +707,7 @@
       if (cell < 0) { card.append(element("p", "Outside the map.")); return; }
       if (picked.set) { card.append(element("h3", "Its cell")); }
       addFacts(card, readAt(cell).map(function (row) { return [row[0], row[1]]; }));
-      if (rankWords(shown, cell)) { card.append(element("p", shown.name + ": " + rankWords(shown, cell) + ".")); }
+      if (rankWords(shown, cell)) { card.append(element("p", shown.title + ": " + rankWords(shown, cell) + ".")); }
       if (isBare(cell)) { card.append(element("p", "Not supported by samples: extrapolated.", "gm-warn")); }
       var reasons = reasonsAt(cell), high = outstandingAt(cell);
       if (reasons.length) { card.append(element("h3", "Why: largest contributions")); card.append(bars(reasons)); }
@@ -796,7 +796,7 @@
       controls.note = element("p", "", "gm-note");
       controls.stretch = radios("Colours", [["linear", "Linear"], ["log", "Log"], ["percentile", "Percentile"]], shown.stretch, function (value) { shown.stretch = value; refreshLegend(); ask(); });
       own.append(row, controls.note, line("Colours", controls.stretch));
-      own.append(range("Only best", 0, BEST.length - 1, 1, 0, function (k) { return k ? BEST[k] + " %" : "all"; }, function (k) { state.best = BEST[k]; refreshLegend(); }));
+      own.append(range("Only highest", 0, BEST.length - 1, 1, 0, function (k) { return k ? BEST[k] + " %" : "all"; }, function (k) { state.best = BEST[k]; refreshLegend(); }));
       own.append(range("Opacity", 0, 1, 0.05, 1, function (v) { return Math.round(100 * v) + " %"; }, function (v) { state.opacity = v; }));
       own = section("Compare");
       controls.other = chooser("Second layer", "none", compare);
@@ -840,6 +840,7 @@
     }
     function show(layer) {
       shown = layer;
+      showHint(null);
       controls.layer.value = String(layers.indexOf(layer));
       controls.note.textContent = layer.note; controls.note.hidden = !layer.note;
       controls.stretch.inputs.forEach(function (input) {
@@ -850,7 +851,7 @@
       if (picked) { choose(picked, { quiet: true }); }
       ask();
     }
-    function step(way) { show(layers[(layers.indexOf(shown) + way + layers.length) % layers.length]); say(shown.name); }
+    function step(way) { show(layers[(layers.indexOf(shown) + way + layers.length) % layers.length]); say(shown.title); }
     function compare(layer) {
       other = layer;
       controls.other.value = layer ? String(layers.indexOf(layer)) : "";
@@ -891,7 +892,7 @@
       return [(layer.ends[0] < ends[0] - 1e-9 * Math.abs(ends[0]) ? "≤ " : "") + near(ends[0]), (layer.ends[1] > ends[1] + 1e-9 * Math.abs(ends[1]) ? "≥ " : "") + near(ends[1])];
     }
     function titleOf(layer) {
-      return [layer.name, [layer.unit, layer.classes ? "" : layer.stretch === "log" ? "log colours" : layer.stretch === "percentile" ? "as much ground each colour" : ""].filter(Boolean).join(", ")];
+      return [layer.title, [layer.unit, layer.classes ? "" : layer.stretch === "log" ? "log colours" : layer.stretch === "percentile" ? "as much ground each colour" : ""].filter(Boolean).join(", ")];
     }
     function legendOf(layer, side) {
       var box = element("div", undefined, "gm-legend"), words = titleOf(layer), title = element("div", (side || "") + words[0], "gm-title"), more = element("div", undefined, "gm-more");
@@ -921,7 +922,7 @@
       var add = function (name, words, colour) { var one = element("span"), patch = element("i", undefined, name); if (colour) { patch.style.background = colour; } one.append(patch, words); more.append(one); };
       if (layer.n_missing) { add("gm-nodata", "no data"); }
       if (header.support !== null && state.veil !== false) { add("gm-bare", "not supported by samples"); }
-      if (layer === shown && state.best < 100 && !layer.classes) { add("", "below the best " + state.best + " % (" + withUnit(written(quantile(layer, 1 - state.best / 100)), layer.unit) + ")", "#eceded"); }
+      if (layer === shown && state.best < 100 && !layer.classes) { add("", "below the highest " + state.best + " % (" + withUnit(written(quantile(layer, 1 - state.best / 100)), layer.unit) + ")", "#eceded"); }
     }
     function refreshLegend() {
       var box = find("gm-legends"), isTwo = other && state.mode === "swipe";
@@ -1022,7 +1023,7 @@
     function tellMiddle() {
       var cell = cellAt(view.x, view.y);
       find("gm-where").textContent = whereWords(view.x, view.y);
-      say(shown.name + " " + (cell < 0 ? "outside the map" : toldAt(shown, cell)) + ", " + whereWords(view.x, view.y));
+      say(shown.title + " " + (cell < 0 ? "outside the map" : toldAt(shown, cell)) + ", " + whereWords(view.x, view.y));
     }
     function onKey(event) {
       var ways = { ArrowLeft: [60, 0], ArrowRight: [-60, 0], ArrowUp: [0, 60], ArrowDown: [0, -60] }, way = ways[event.key];

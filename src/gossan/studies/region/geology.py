@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 
 from gossan._checks import did_you_mean
 from gossan.data.grids.grid import cell_centres, spacing_of
-from gossan.data.grids.rasterising import rasterise
+from gossan.data.grids.rasterising import import_geopandas, rasterise
 from gossan.data.tables.rawtable import read_raw
 from gossan.data.tables.sites import read_sites
 from gossan.data.vectors import read_vectors
@@ -131,8 +131,7 @@ def rocks_at(path: Path, told: Mapping[str, Any], points: Places) -> NDArray[np.
         places, names = _rocks_of_table(path, told, points.crs)
         far, near = cKDTree(places.coords).query(points.coords)
         return np.where(far <= 1.5 * _step(places.coords), names[near], "")
-    import geopandas as gpd
-
+    gpd = import_geopandas()
     frame = read_vectors(path, "polygons", crs=told["crs"], to_crs=points.crs, invalid="repair")
     _need_column(list(frame.columns), told["column"], path.name)
     spots = gpd.GeoDataFrame(geometry=gpd.points_from_xy(*points.coords.T), crs=frame.crs)

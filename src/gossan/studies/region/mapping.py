@@ -24,6 +24,7 @@ from gossan.validation.patterns import moved_patterns
 
 Maps = NDArray[np.float32]
 
+LEAST_BACKGROUND = 30  # cells: fewer do not stand for a district
 BEST = 0.1  # share of the area whose stability is told
 MOST_GAINS = 2_000_000_000  # cells x channels x members beyond which only targets are explained
 
@@ -48,8 +49,16 @@ class Mapped:
     gains: Maps | None
 
 
-def make_cells(region: Region, *, field: int, most_cells: int, n_patterns: int,
-               buffer: float, rocks: list[str], random_state: int) -> Cells:  # fmt: skip
+def make_cells(
+    region: Region,
+    *,
+    field: int,
+    most_cells: int,
+    n_patterns: int,
+    buffer: float,
+    rocks: list[str],
+    random_state: int,
+) -> Cells:
     """Cells that are learnt from and ranked: occurrences, fake patterns, unlabelled ones at random.
 
     Parameters
@@ -85,6 +94,8 @@ def make_cells(region: Region, *, field: int, most_cells: int, n_patterns: int,
         moved = moved_patterns(coords[known], coords[free], n_patterns=n_patterns, random_state=rng)
         patterns = free[moved]
     some = rng.choice(free, size=min(most_cells, len(free)), replace=False)
+    if region.barren is not None:  # too few to be met by chance
+        some = np.union1d(some, np.intersect1d(free, np.flatnonzero(region.barren.ravel()[flat])))
     pool = np.unique(np.concatenate([known, patterns.ravel(), some]))
     rows, columns = np.unravel_index(flat[pool], usable.shape)
     places = np.column_stack([rows, columns])
@@ -121,6 +132,14 @@ def _may_teach(
         allowed &= cKDTree(coords[y == 1]).query(coords)[0] > buffer
     if rocks and region.rocks is not None:
         allowed &= np.isin(region.rocks[tuple(places.T)], rocks)
+    if region.barren is not None:
+        allowed &= region.barren[tuple(places.T)]
+    n_left = int((allowed & (y == 0)).sum())
+    if n_left < LEAST_BACKGROUND:
+        raise ValueError(
+            f"The rules of [background] leave {n_left} cells to learn from, and {LEAST_BACKGROUND} are"
+            " the least. Loosen buffer, rocks or barren."
+        )
     return allowed | (y == 1)
 
 

@@ -33,6 +33,17 @@ SHOWN = {
     "edge_fraction": ("Trust", "Share of the cell's window without data."),
     "sample_distance": ("Trust", "Distance to the third nearest sample."),
 }
+TOLD = {
+    "area": "Area [km²]",
+    "percentile": "Percentile of the best cell [%]",
+    "score": "Score, mean",
+    "spread": "Spread",
+    "stability": "Stability",
+    "edge_fraction": "Window without data",
+    "known_distance": "To the nearest known occurrence [m]",
+    "contains_known": "Holds a known occurrence",
+    "why": "Why: what elements add",
+}
 BANDS = ("score", "percentile", "spread", "stability", "edge_fraction", "label_free",
          "sample_distance")  # fmt: skip
 
@@ -110,7 +121,7 @@ def write_model(
             clip=clip,
             cell_size=float(np.mean(spacing_of(region.grid))),
         )
-        units = {name: region.units.get(name, "1") for name in region.channels}
+        units = {name: str(region.grid[name].attrs.get("units", "")) for name in region.channels}
         save_model(model, folder.path / "model", card=card, units=units, overwrite=True)
     except (ValueError, TypeError) as error:
         return [f"The model was not saved, so that gossan score cannot use it: {error}"]
@@ -180,16 +191,17 @@ def write_map_page(
             shown = add_layer(shown, f"{name} adds", gain)
             layers.append(MapLayer(f"{name} adds", group="Attribution", colours="departure"))
     table = found.rename(columns={"rank": "target", "elements": "why"})
+    told = {name: heading for name, heading in TOLD.items() if name in table}
     view = MapView(
         shown,
         layers,
         points={"Known occurrences": MapPoints(occurrence_points(region))},
         lines={} if region.faults is None else {"Faults": MapLines(region.faults)},
-        polygons={"Targets": MapPolygons(table)} if len(table) else {},
+        polygons={"Targets": MapPolygons(table, told=told)} if len(table) else {},
         title=title,
         support="is_supported",
-        note="The percentile is the share of the supported area that scores lower. Grey, hatched"
-        " ground has too few samples.",
+        note="The percentile is the share of the supported area that scores lower. Hatched"
+        " ground has too few samples; grey ground none.",
     )
     write_map(folder.path / MAP_PAGE, view, report="report.html")
     return MAP_PAGE

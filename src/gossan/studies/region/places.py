@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from gossan._checks import did_you_mean
 from gossan.data._coordinates import DEGREES, find_coordinates, format_places, plain_header
 from gossan.data._crs import GIS_HINT, is_geographic, plain_crs, short_crs, utm_hint
+from gossan.data.grids.files import read_grid
+from gossan.data.grids.grid import cell_centres
 from gossan.data.tables.rawtable import read_raw
 from gossan.data.tables.sites import read_sites
 from gossan.data.vectors import read_occurrences
@@ -128,7 +130,8 @@ def place_points(
     Parameters
     ----------
     path : Path
-        Table (CSV, Excel, Parquet) or a file that geopandas opens.
+        Table (CSV, Excel, Parquet), a file that geopandas opens, or a raster whose cells of 1 are
+        the occurrences.
     crs, to_crs, easting, northing
         As of `place_table`.
     column : str
@@ -152,6 +155,8 @@ def place_points(
             table, source=path.name, crs=crs, to_crs=to_crs, easting=easting, northing=northing
         )
         return Places(placed.table, placed.coords, placed.rows, placed.crs, [*notes, *placed.notes])
+    if path.suffix.lower() in RASTERS:
+        return _places_of_raster(path, crs, to_crs)
     frame = read_occurrences(path, crs=crs, to_crs=to_crs, invalid="drop")
     table = pd.DataFrame(frame.drop(columns=frame.geometry.name))
     kept, notes = _chosen(table, path.name, column, words)
@@ -159,6 +164,22 @@ def place_points(
     coords = np.column_stack([frame.geometry.x, frame.geometry.y]).astype(float)
     crs_now = None if frame.crs is None else frame.crs.to_string()
     return Places(kept.reset_index(drop=True), coords, kept.index.to_numpy(), crs_now, notes)
+
+
+def _places_of_raster(path: Path, crs: str | None, to_crs: str | None) -> Places:
+    """Return the middles of the cells of a raster that hold 1."""
+    grid = read_grid(path)
+    layer = grid[next(iter(grid.data_vars))]
+    is_one = np.asarray(layer, dtype=float).ravel() == 1.0
+    if not is_one.any():
+        raise ValueError(
+            f"{path.name}: no cell holds 1. A raster of occurrences holds 1 where there is one."
+        )
+    coords, now, notes = _to_metres(
+        cell_centres(grid)[is_one], crs or grid.attrs.get("crs"), to_crs, path.name
+    )
+    table = pd.DataFrame({"easting": coords[:, 0], "northing": coords[:, 1]})
+    return Places(table, coords, np.arange(len(coords)), now, notes)
 
 
 def _chosen(
@@ -174,7 +195,7 @@ def _chosen(
             f"{did_you_mean(column, names)} Name the right one."
         )
     wanted = {word.casefold().strip() for word in words}
-    cells = table.iloc[:, names.index(column)].astype(str).str.casefold()
+    cells = table.iloc[:, names.index(column)].astype(object).fillna("").astype(str).str.casefold()
     parts = cells.str.split(r"[^\w%/-]+", regex=True)
     holds = np.array([bool(wanted & set(part)) for part in parts])
     holds |= cells.str.strip().isin(wanted).to_numpy()

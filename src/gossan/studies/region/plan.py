@@ -19,6 +19,7 @@ from gossan.studies.record import Study
 from gossan.studies.region.tables import Region
 from gossan.studies.trials import Plan
 
+MOST_ZONE = 4.0  # of which a block is as many times as long
 LEAST_BLOCKS_ACROSS = 4  # of the map: fewer, larger blocks could not be dealt into folds
 MOST_CELLS = 1500  # of which the variogram is made
 
@@ -42,10 +43,14 @@ def make_plan(region: Region, settings: Settings, *, field: int) -> Plan:
     told, chosen = settings["validate"], settings["methods"]
     window = field * region.spacing
     zone = told["dead_zone"] or (field - 1) * region.spacing + region.reach / 2.0
-    size = told["block_size"] or max(2.0 * window, 2.0 * zone, variogram_range(region))
+    size = told["block_size"] or _at_most(
+        region, max(2.0 * window, MOST_ZONE * zone, variogram_range(region))
+    )
+    if not told["dead_zone"]:  # a small district: blocks would teach nothing inside a wider zone
+        zone = min(zone, size / MOST_ZONE)
+    seeds = tuple(chosen["random_state"] + number for number in range(chosen["n_seeds"]))
     return Plan(
-        n_splits=told["n_splits"], n_repeats=told["n_repeats"], block_size=_at_most(region, size),
-        dead_zone=zone, seeds=tuple(chosen["random_state"] + i for i in range(chosen["n_seeds"])),
+        told["n_splits"], told["n_repeats"], size, zone, seeds=seeds,
         random_state=chosen["random_state"],
     )  # fmt: skip
 
@@ -77,7 +82,7 @@ def index_channels(
         If a named element is no channel.
     """
     found = []
-    for key in ("pathfinders", "against"):
+    for key in ("pathfinders", "against", "core", "ring"):
         named = settings["elements"][key]
         missing = [name for name in named if name not in region.channels]
         if missing:

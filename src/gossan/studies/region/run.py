@@ -74,6 +74,10 @@ def settings_of(study: Study) -> Settings:
         )
     named = [name for name in SECTIONS if name in given or name in ALWAYS]
     settings = {name: SECTIONS[name](**given.get(name, {})) for name in named}
+    chosen = settings["methods"]
+    if not chosen["names"]:
+        has_source = "source" in settings
+        chosen["names"] = sections.usual_methods(chosen["choose"], has_source=has_source)
     wanted = sections.needs_source(settings["methods"]["names"])
     if wanted and "source" not in settings:
         raise ValueError(
@@ -200,7 +204,9 @@ def _prepared(
     wishes = Wishes(
         region.channels, pathfinders, against, n_draws=drawn["n_draws"],
         per_positive=drawn["per_positive"], random_state=seed, source=source,
-        pretrained=pretrainer(region, seed),
+        pretrained=pretrainer(
+            region, seed, core=settings["elements"]["core"], ring=settings["elements"]["ring"]
+        ),
     )  # fmt: skip
     methods = make_methods(chosen["names"], wishes)
     field = max(method.field for method in methods.values())

@@ -30,10 +30,8 @@ def samples(
     units: Mapping[str, str] | str | None = None,
     decimal: str | None = None,
     negatives: str = "limit",
-    duplicates: str = "keep",
 ) -> dict[str, Any]:
     """Points with analyses: their table, coordinates and units."""
-    del duplicates  # of the table, see `gossan.read_assays`; points in one cell are averaged anyway
     told = {"table": table, "elements": elements, "units": units, "decimal": decimal,
             "negatives": negatives}  # fmt: skip
     places = {"crs": crs, "to_crs": to_crs, "easting": easting, "northing": northing}
@@ -113,10 +111,12 @@ def elements(
     clip: float = 6.0,
     pathfinders: Sequence[str] = (),
     against: Sequence[str] = (),
+    core: Sequence[str] = (),
+    ring: Sequence[str] = (),
     most_censored: float = 0.5,
     level_by: str = "",
 ) -> dict[str, Any]:
-    """How concentrations become robust scores, and which of them ore raises or lowers."""
+    """How concentrations become robust scores, and which of them ore raises or lowers, and where."""
     check_option("transform", transform, TRANSFORMS)
     check_range("clip", clip, 1.0, 100.0, "6 is usual")
     check_range("most_censored", most_censored, 0.0, 1.0, "0.5 is usual")
@@ -124,34 +124,39 @@ def elements(
     if both:
         raise ValueError(f"{both[0]} stands among pathfinders and against. Keep it in one of them.")
     return {"transform": transform, "clip": clip, "pathfinders": list(pathfinders),
-            "against": list(against), "most_censored": most_censored, "level_by": level_by}  # fmt: skip
+            "against": list(against), "core": list(core), "ring": list(ring),
+            "most_censored": most_censored, "level_by": level_by}  # fmt: skip
 
 
 def background(
-    *, n_draws: int = 5, per_positive: float = 10.0, buffer: float = 0.0, rocks: Sequence[str] = ()
+    *,
+    n_draws: int = 5,
+    per_positive: float = 10.0,
+    buffer: float = 0.0,
+    rocks: Sequence[str] = (),
+    barren: str = "",
 ) -> dict[str, Any]:
     """Which unlabelled cells stand for barren ground, and how often they are drawn."""
     check_range("n_draws", n_draws, 1, 100, "5 are usual")
     check_range("per_positive", per_positive, 1.0, 1000.0, "10 are usual")
     check_range("buffer", buffer, 0.0, np.inf, "0 allows background beside occurrences")
-    return {
-        "n_draws": n_draws,
-        "per_positive": per_positive,
-        "buffer": buffer,
-        "rocks": list(rocks),
-    }
+    return {"n_draws": n_draws, "per_positive": per_positive, "buffer": buffer,
+            "rocks": list(rocks), "barren": barren}  # fmt: skip
 
 
 def methods(
     *,
-    names: Sequence[str] = DEFAULT,
+    names: Sequence[str] = (),
     choose: str = "",
     n_seeds: int = 1,
     n_members: int = 5,
     most_cells: int = 5000,
     random_state: int = 0,
 ) -> dict[str, Any]:
-    """Which methods are compared, which one makes the map, and with how many seeds."""
+    """Which methods are compared, which one makes the map, and with how many seeds.
+
+    Without names those of `usual_methods` are.
+    """
     for name in names:
         check_option("names", name, tuple(METHODS))
     if choose:
@@ -161,7 +166,7 @@ def methods(
     check_range("most_cells", most_cells, 200, 10**6, "5000 are usual")
     check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
     wanted = {*BASELINES, *names, *([choose] if choose else [])}
-    kept = tuple(name for name in METHODS if name in wanted)
+    kept = tuple(name for name in METHODS if name in wanted) if names else ()
     return {"names": kept, "choose": choose, "n_seeds": n_seeds, "n_members": n_members,
             "most_cells": most_cells, "random_state": random_state}  # fmt: skip
 
@@ -207,6 +212,12 @@ def targets(
     check_range("least", least, 0.0, np.inf, "0 takes four cells")
     check_range("most", most, 1, 10_000, "30 are usual")
     return {"share": share, "least": least, "most": most, "attribution": attribution}
+
+
+def usual_methods(choose: str, *, has_source: bool) -> tuple[str, ...]:
+    """Return the methods that are compared where the study names none, the simplest first."""
+    wanted = {*DEFAULT, *(NEED_SOURCE if has_source else ()), *([choose] if choose else [])}
+    return tuple(name for name in METHODS if name in wanted)
 
 
 def needs_source(names: Sequence[str]) -> list[str]:

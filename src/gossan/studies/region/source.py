@@ -5,7 +5,7 @@ The section [source] and the channels of the region come in; fitted window netwo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -68,22 +68,36 @@ def learn_source(
     return network.fit(cells.windows[:, order], cells.y), source
 
 
-def pretrainer(region: Region, random_state: int) -> Callable[[int, str], WindowCNN]:
+def pretrainer(
+    region: Region,
+    random_state: int,
+    *,
+    core: Sequence[str] = (),
+    ring: Sequence[str] = (),
+) -> Callable[[int, str], WindowCNN]:
     """Function of field and method that lets a network begin from the unlabelled map.
 
     Parameters
     ----------
     region : Region
     random_state : int
+    core, ring : sequence of str
+        Channels that a halo raises in its middle and round it; empty for any.
 
     Returns
     -------
     pretrained : callable
     """
 
+    def places(names: Sequence[str]) -> list[int] | None:
+        return [region.channels.index(name) for name in names] or None
+
     def pretrained(field: int, method: str) -> WindowCNN:
+        zoned: dict[str, Any] = {}
+        if method == "haloes":
+            zoned = {"core": places(core), "ring": places(ring)}
         return pretrain_windows(
-            region.filled(field)[0], method=method, field=field, random_state=random_state
+            region.filled(field)[0], method=method, field=field, random_state=random_state, **zoned
         )
 
     return pretrained
@@ -108,5 +122,6 @@ def _as_study(
         "northing": told["northing"],
     }  # fmt: skip
     own["grid"] = dict(own["grid"]) | {"spacing": region.spacing, "region": ()}
+    own["background"] = dict(own["background"]) | {"barren": "", "rocks": []}
     own["elements"] = dict(own["elements"]) | {"most_censored": 1.0, "level_by": ""}
     return own

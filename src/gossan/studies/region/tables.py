@@ -19,23 +19,16 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gossan._checks import GossanWarning, did_you_mean
-from gossan.data.assays import Assays, read_assays
-from gossan.data.grids.grid import add_layer, make_grid, spacing_of
+from gossan.data.grids.grid import add_layer, spacing_of
 from gossan.data.grids.stacking import stack_layers
-from gossan.geochem import impute_censored
 from gossan.geochem.robust_scores import RobustScores
-from gossan.geostat.gridding import grid_points
-from gossan.geostat.support import sample_reach, support_mask
 from gossan.sampling.edges import fill_edges
 from gossan.sampling.occurrences import PlacedOccurrences, place_occurrences
 from gossan.studies.region.geology import fault_distance, rock_cells
-from gossan.studies.region.levelling import level_samples
-from gossan.studies.region.places import Places, place_points, place_table
+from gossan.studies.region.places import Places, place_points
+from gossan.studies.region.samples import Sampled, grid_samples
 
-MOST_CELLS = 4_000_000
 LEAST_CELLS = 400
-ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
-CENSORED_AS = "0.65"  # of the limit: the logarithm must be there
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -64,6 +57,8 @@ class Region:
         Cells of the known occurrences, and which were merged or lie outside.
     points : Places
         Occurrences as they were read.
+    barren : bool array of shape (northing, easting), optional
+        Cells of the points that are known to hold no ore: alone they are background.
     rocks : array of str of shape (northing, easting), optional
         Geological map.
     faults : DataFrame, optional
@@ -92,6 +87,7 @@ class Region:
     is_supported: NDArray[np.bool_]
     occurrences: PlacedOccurrences
     points: Places
+    barren: NDArray[np.bool_] | None
     rocks: NDArray | None
     faults: pd.DataFrame | None
     reach: float
@@ -120,21 +116,6 @@ class Region:
         return fill_edges(self.volume, field)
 
 
-@dataclass(frozen=True, eq=False)
-class _Sampled:
-    """Layers made of samples."""
-
-    grid: xr.Dataset
-    supported: NDArray[np.bool_]
-    elements: tuple[str, ...]
-    reach: float
-    assays: Assays
-    places: Places
-    summary: pd.DataFrame
-    notes: list[str]
-    left_out: list[str]
-
-
 def read_region(settings: Settings, folder: Path) -> Region:
     """Read, grid and score what the study file names.
 
@@ -158,7 +139,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
     notes: list[str] = []
     sampled = None
     if "samples" in settings:
-        sampled = _from_samples(settings, folder)
+        sampled = grid_samples(settings, folder)
         files["samples"] = sampled.assays.source
         notes += sampled.notes
     if "layers" in settings:
@@ -199,6 +180,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
         is_supported=supported,
         occurrences=placed,
         points=points,
+        barren=_barren(settings, folder, grid, supported),
         rocks=rocks,
         faults=faults,
         reach=0.0 if sampled is None else sampled.reach,
@@ -214,111 +196,8 @@ def read_region(settings: Settings, folder: Path) -> Region:
     )
 
 
-def _from_samples(settings: Settings, folder: Path) -> _Sampled:
-    """Read samples and grid their elements."""
-    told = settings["samples"]
-    read = dict(told["read"])
-    read["table"] = folder / read["table"]
-    assays = read_assays(**read, duplicates="keep")
-    keys = ("crs", "to_crs", "easting", "northing")
-    places = place_table(assays.sites, source=assays.source, **{key: told[key] for key in keys})
-    values, censored = assays.values.iloc[places.rows], assays.censored.iloc[places.rows]
-    values, censored = values.reset_index(drop=True), censored.reset_index(drop=True)
-    elements, left_out = _usable(values, censored, settings["elements"]["most_censored"])
-    if len(elements) < 1:
-        raise ValueError(
-            f"{assays.source} has no element to map: {' '.join(left_out) or 'none was found'}"
-        )
-    logs = np.log10(_imputed(values[elements], censored[elements]))
-    logs, levelled = level_samples(logs, places, settings, folder)
-    gridding = settings["grid"]
-    spacing = gridding["spacing"] or _round_spacing(sample_reach(places.coords, k=1) / 4.0)
-    grid = _empty_grid(places, spacing, gridding["region"])
-    made = grid_points(
-        places.coords, logs, grid=grid, method=gridding["method"],
-        n_neighbours=gridding["n_neighbours"],
-    )  # fmt: skip
-    support = support_mask(
-        places.coords, grid, k=gridding["support"], reach=gridding["reach"] or None
-    )
-    layers = made.grid
-    for name in elements:
-        layers[name] = 10.0 ** layers[name]  # back to concentrations
-        layers[name].attrs["units"] = assays.units.get(name, "")
-    layers["sample_distance"] = support["support_distance"]
-    return _Sampled(
-        grid=layers,
-        supported=np.asarray(support["supported"], dtype=bool),
-        elements=tuple(elements),
-        reach=float(support["supported"].attrs["reach"]),
-        assays=assays,
-        places=places,
-        summary=_summary(values[elements], censored[elements]),
-        notes=[*places.notes, *levelled, str(made).splitlines()[0]],
-        left_out=left_out,
-    )
-
-
-def _usable(
-    values: pd.DataFrame, censored: pd.DataFrame, most_censored: float
-) -> tuple[list[str], list[str]]:
-    """Return elements that are mostly measured, and why others are left out."""
-    kept, left_out = [], []
-    for name in values.columns:
-        known = values[name].notna()
-        share = float(censored[name][known].mean()) if known.any() else 1.0
-        if not known.any() or known.mean() < 0.2:
-            left_out.append(f"{name} is left out: {known.mean():.0%} of the samples have it.")
-        elif share > most_censored:
-            left_out.append(
-                f"{name} is left out: {share:.0%} of its values lie below detection (at most"
-                f" {most_censored:.0%} are allowed)."
-            )
-        elif np.nanstd(values[name].to_numpy(dtype=float)) == 0:
-            left_out.append(f"{name} is left out: it never varies.")
-        else:
-            kept.append(str(name))
-    return kept, left_out
-
-
-def _imputed(values: pd.DataFrame, censored: pd.DataFrame) -> pd.DataFrame:
-    """Return values above zero; what lies below detection becomes a share of its limit."""
-    filled = values.astype(float)
-    if censored.to_numpy().any():
-        filled = impute_censored(filled, censored, method=CENSORED_AS)
-    return filled.where(filled > 0)
-
-
-def _empty_grid(places: Places, spacing: float, region: Sequence[float]) -> xr.Dataset:
-    if region:
-        bounds = tuple(region)
-    else:
-        low, high = places.coords.min(axis=0), places.coords.max(axis=0)
-        low, high = np.floor(low / spacing) * spacing, np.ceil(high / spacing) * spacing
-        bounds = (low[0], high[0], low[1], high[1])
-    n = ((bounds[1] - bounds[0]) / spacing) * ((bounds[3] - bounds[2]) / spacing)
-    if n > MOST_CELLS:
-        raise ValueError(
-            f"The samples cover {n:,.0f} cells of {spacing:g} m, and {MOST_CELLS:,} are the most. Set"
-            " a larger spacing under [grid], or a smaller region; a place far off may be a slip."
-        )
-    return make_grid(bounds, spacing, crs=places.crs)
-
-
-def _round_spacing(length: float) -> float:
-    """Return the largest round number [m] that is no more than a length.
-
-    Examples
-    --------
-    >>> _round_spacing(437.0), _round_spacing(2600.0)
-    (250.0, 2500.0)
-    """
-    base = 10.0 ** np.floor(np.log10(length))
-    return float(max(step * base for step in ROUND_STEPS if step * base <= length * (1 + 1e-9)))
-
-
 def _with_layers(
-    told: Mapping[str, Any], folder: Path, sampled: _Sampled | None
+    told: Mapping[str, Any], folder: Path, sampled: Sampled | None
 ) -> tuple[xr.Dataset, tuple[str, ...], list[str]]:
     """Return the grid with the rasters, which layers are concentrations, and notes."""
     paths = _paths(told["files"], folder)
@@ -453,25 +332,24 @@ def _occurrences(
     return points, placed
 
 
+def _barren(
+    settings: Settings, folder: Path, grid: xr.Dataset, supported: NDArray[np.bool_]
+) -> NDArray[np.bool_] | None:
+    """Return the supported cells of the points that hold no ore, None if no file names them."""
+    table = settings["background"]["barren"]
+    if not table:
+        return None
+    own = settings["occurrences"]["crs"]
+    points = place_points(folder / table, crs=own, to_crs=grid.attrs.get("crs"))
+    return place_occurrences(grid, points.coords, mask=supported).layer
+
+
 def _check_supported(supported: NDArray[np.bool_], grid: xr.Dataset) -> None:
     if supported.sum() < LEAST_CELLS:
         raise ValueError(
             f"{int(supported.sum())} of {supported.size:,} cells are supported, and {LEAST_CELLS} are"
             f" the least. Take a smaller spacing than {spacing_of(grid)[0]:g} m, or widen reach."
         )
-
-
-def _summary(values: pd.DataFrame, censored: pd.DataFrame) -> pd.DataFrame:
-    rows = []
-    for name in values.columns:
-        own = values[name].dropna().to_numpy(dtype=float)
-        mean = float(own.mean())
-        rows.append(
-            {"element": name, "n": len(own), "below_detection": int(censored[name].sum()),
-             "mean": mean, "median": float(np.median(own)), "sd": float(own.std(ddof=1)),
-             "cv": float(own.std(ddof=1)) / mean}
-        )  # fmt: skip
-    return pd.DataFrame(rows)
 
 
 def _shape(grid: xr.Dataset) -> tuple[int, int]:
