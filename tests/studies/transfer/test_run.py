@@ -79,6 +79,11 @@ def test_a_map_is_made_with_its_targets_and_the_net_scores_rasters_again(study, 
     rows = np.stack(volume, axis=-1).reshape(-1, 3)
     again = model.predict_proba(rows)[:, 1].reshape(60, 60)
     np.testing.assert_allclose(again, grid["score"], atol=1e-5)
+    files = [f"{name}={tmp_path / f'Idw_{name}.tif'}" for name in model.layers]
+    out = tmp_path / "again.tif"
+    assert main(["score", str(folder / "model"), *files, "--out", str(out)]) == 0
+    scored = read_grid(out)
+    np.testing.assert_allclose(scored[next(iter(scored.data_vars))], grid["score"], atol=1e-5)
 
 
 def test_what_is_done_is_not_done_again(study):

@@ -5,13 +5,8 @@ import pandas as pd
 import pytest
 
 from gossan.studies.transfer import sections
-from gossan.studies.transfer.tables import (
-    read_classes,
-    read_ground,
-    read_published,
-    read_sites,
-    same_sites,
-)
+from gossan.studies.transfer.tables import read_sites, same_sites
+from gossan.studies.transfer.unlabelled import read_classes, read_ground, read_published
 
 N = 8  # deposits, and as many barren sites
 

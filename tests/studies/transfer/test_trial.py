@@ -12,9 +12,10 @@ from gossan.studies.transfer.fakes import fake_trials, try_fakes
 from gossan.studies.transfer.judging import judge
 from gossan.studies.transfer.keeping import Keeper
 from gossan.studies.transfer.methods import METHODS, Recipe, Wishes, make_recipes
-from gossan.studies.transfer.tables import Ground, Rows, Sites
+from gossan.studies.transfer.tables import Rows, Sites
 from gossan.studies.transfer.trial import Trial, hold_out, partitions_of, shares_of
 from gossan.studies.transfer.trust import block_table, leaks_of, level_table
+from gossan.studies.transfer.unlabelled import Ground
 from gossan.studies.trials import Plan
 
 PLAN = Plan(n_splits=3, n_repeats=2, block_size=20e3, dead_zone=0.0)

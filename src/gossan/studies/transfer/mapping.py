@@ -24,8 +24,9 @@ from gossan.models.stability import stability_of
 from gossan.studies.region.mapping import area_rank
 from gossan.studies.transfer.cells import match_names
 from gossan.studies.transfer.methods import Recipe
-from gossan.studies.transfer.tables import Ground, Sites, without_known
+from gossan.studies.transfer.tables import Sites
 from gossan.studies.transfer.trial import Trial
+from gossan.studies.transfer.unlabelled import Ground, without_known
 
 Floats = NDArray[np.float64]
 Maps = NDArray[np.float32]

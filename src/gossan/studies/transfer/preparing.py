@@ -18,16 +18,9 @@ from sklearn.preprocessing import StandardScaler
 from gossan.studies.record import Study
 from gossan.studies.transfer.mapping import Layers, draw_ground, layers_of, read_grid_of
 from gossan.studies.transfer.methods import Recipe, Wishes, make_recipes
-from gossan.studies.transfer.tables import (
-    Floats,
-    Ground,
-    Sites,
-    read_classes,
-    read_ground,
-    read_published,
-    read_sites,
-)
+from gossan.studies.transfer.tables import Floats, Sites, read_sites
 from gossan.studies.transfer.trial import Trial
+from gossan.studies.transfer.unlabelled import Ground, read_classes, read_ground, read_published
 from gossan.studies.trials import Plan
 from gossan.validation.splits import block_labels
 

@@ -59,6 +59,12 @@ def settings_of(study: Study) -> Settings:
         )
     named = [name for name in SECTIONS if name in given or name in ALWAYS]
     settings: Settings = {name: SECTIONS[name](**given.get(name, {})) for name in named}
+    ground = settings["background"]
+    if ground["table"] and ground["rasters"]:
+        raise ValueError(
+            f"{study.path}: [background] names a table, {ground['table']!r}, and rasters. Keep one of"
+            " the two: rows of the ground are read, or drawn."
+        )
     names, told = settings["methods"]["names"], settings["pretext"]
     wanted = [name for name in names if name in NEED_CLASSES]
     if wanted and not told["classes"]:

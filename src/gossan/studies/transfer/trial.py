@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from gossan._checks import GossanWarning
 from gossan.studies.transfer.methods import Recipe
-from gossan.studies.transfer.tables import Ground, Sites
+from gossan.studies.transfer.tables import Sites
+from gossan.studies.transfer.unlabelled import Ground
 from gossan.studies.trials import Cells, Plan
 from gossan.validation.curves import occurrence_shares
 from gossan.validation.few_labels import FewLabelScores, hold_out_blocks
