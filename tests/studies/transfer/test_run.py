@@ -37,6 +37,7 @@ def test_a_study_of_messy_tables_runs_to_its_report(study, tmp_path, capsys):
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Few deposits" in page
     assert "makes the map" not in page  # there is none
+    assert "The map is that of" not in page
     assert "supported area" not in page.split("<style")[0]
     told = manifest_of(folder)
     # 26 deposits, one of them without coordinates; three copies of deposits and one of a barren site.

@@ -98,7 +98,11 @@ def study_report(found: Found, manifest: Mapping[str, Any]) -> Report:
     ]
     if found.layers is not None:
         told.append(f"a map of {len(found.layers.cells):,} cells")
-    return replace(page, subtitle=", ".join(told))
+    parts = page.sections
+    if found.layers is None:  # what the section of the map would tell is about tables alone
+        parts = [replace(part, title="What was read", intro="") if part.title == "Where" else part
+                 for part in parts]  # fmt: skip
+    return replace(page, subtitle=", ".join(told), sections=parts)
 
 
 def study_findings(found: Found, manifest: Mapping[str, Any]) -> ProspectFindings:
