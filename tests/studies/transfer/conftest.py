@@ -45,7 +45,7 @@ def world():
     """Return the grid of the evidence, labelled sites and ground rows as DataFrames."""
     rng = np.random.default_rng(11)
     layers, belt = evidence_of(rng)
-    grid = make_grid((0, SIDE * 1000, 0, SIDE * 1000), 1000)
+    grid = make_grid((0, SIDE * 1000, 0, SIDE * 1000), 1000, crs="EPSG:32611")
     for name, values in layers.items():
         grid = add_layer(grid, name, values.astype(np.float32))
     flat = {name: grid[name].to_numpy().ravel().astype(float) for name in layers}
@@ -92,4 +92,5 @@ def study(tmp_path, world):
         path.write_text(text, encoding="utf-8")
         return path
 
+    write.text, write.messy = STUDY, messy
     return write

@@ -23,6 +23,7 @@ from gossan.data.tables.sites import clean_text
 YES = {"1", "1.0", "true", "t", "yes", "y"}
 NO = {"0", "0.0", "false", "f", "no", "n"}
 NUMBERS_OF_ROWS = {"id", "fid", "oid", "objectid", "index", "row", "rowid", "no", "nr", "unnamed0"}
+MOST_BLANK = 0.2  # share of blank cells beyond which a column costs more rows than it is worth
 NO_VALUE = 1e30  # rasters' words for no data, sampled into a table
 PLACES = set(f"{SYNONYMS['easting']} {SYNONYMS['northing']}".split())
 
@@ -224,34 +225,18 @@ def evidence_columns(
         If a named column is not there or holds text, or none is left.
     """
     if named is not None:
-        for name in named:
-            sheet.column(name, key="evidence under [labels]")
-            if name in sheet.bad:
-                raise ValueError(
-                    f"{sheet.source}: evidence {name!r} holds {sheet.bad[name]}, which is no number."
-                    ' Mend the cell, or set decimal = "," if the table has decimal commas.'
-                )
-            if name == label:
-                raise ValueError(
-                    f"{sheet.source}: {name!r} is the label and cannot be evidence too. Take it out."
-                )
-        return list(dict.fromkeys(named)), []
+        return _named_evidence(sheet, named, label), []
+    no_evidence = {label, *(places or ())}
     kept, notes = [], []
     for name in sheet.numbers.columns:
-        values = sheet.numbers[name].to_numpy()
-        if name == label or name in (places or ()) or plain_header(name) in PLACES:
+        if name in no_evidence or plain_header(name) in PLACES:
             continue
-        if _is_row_number(name, values):
-            notes.append(f"{name} is left out: it numbers the rows.")
-        elif np.isnan(values).mean() > 0.2:
-            notes.append(
-                f"{name} is left out: {np.isnan(values).mean():.0%} of its cells are blank."
-            )
-        elif np.nanstd(values) == 0:
-            notes.append(f"{name} is left out: it never varies.")
+        why = _why_not(name, sheet.numbers[name].to_numpy())
+        if why:
+            notes.append(f"{name} is left out: {why}.")
         else:
             kept.append(str(name))
-    words = [name for name in sheet.bad if name != label and name not in (places or ())]
+    words = [name for name in sheet.bad if name not in no_evidence]
     if words:
         notes.append(f"{sheet.source}: columns of text are no evidence: {list_words(words)}.")
     if not kept:
@@ -262,9 +247,29 @@ def evidence_columns(
     return kept, notes
 
 
-def _is_row_number(name: str, values: NDArray[np.float64]) -> bool:
-    is_named = plain_header(name) in NUMBERS_OF_ROWS
-    return is_named and bool(np.isfinite(values).all()) and len(np.unique(values)) == len(values)
+def _named_evidence(sheet: Sheet, named: Sequence[str], label: str) -> list[str]:
+    for name in named:
+        sheet.column(name, key="evidence under [labels]")
+        if name in sheet.bad:
+            raise ValueError(
+                f"{sheet.source}: evidence {name!r} holds {sheet.bad[name]}, which is no number."
+                ' Mend the cell, or set decimal = "," if the table has decimal commas.'
+            )
+        if name == label:
+            raise ValueError(
+                f"{sheet.source}: {name!r} is the label and cannot be evidence too. Take it out."
+            )
+    return list(dict.fromkeys(named))
+
+
+def _why_not(name: str, values: NDArray[np.float64]) -> str:
+    """Return why a column of numbers is no evidence; "" if it is."""
+    is_whole = bool(np.isfinite(values).all())
+    if plain_header(name) in NUMBERS_OF_ROWS and is_whole:
+        return "it numbers the rows" if len(np.unique(values)) == len(values) else ""
+    if np.isnan(values).mean() > MOST_BLANK:
+        return f"{np.isnan(values).mean():.0%} of its cells are blank"
+    return "it never varies" if np.nanstd(values) == 0 else ""
 
 
 def match_columns(sheet: Sheet, names: Sequence[str], *, role: str) -> list[str]:

@@ -40,9 +40,9 @@ def try_fakes(trial: Trial, recipe: Recipe, n_nulls: int) -> dict[str, Floats]:
     told = {key: each for key, each in recipe.fit_with.items() if key != "groups"}
     without_groups = replace(recipe, fit_with=told)  # they are of the real sites
     n_lost = 0
-    for number, fake in enumerate(fake_trials(trial, n_nulls)):
+    for number, made in enumerate(fake_trials(trial, n_nulls)):
         plan = replace(trial.plan, n_repeats=1, random_state=trial.plan.random_state + number)
-        fake = replace(fake, plan=plan)
+        fake = replace(made, plan=plan)
         try:
             own = {
                 protocol: shares_of(fake, hold_out(fake, without_groups, protocol, seeds=(0,))[0])[

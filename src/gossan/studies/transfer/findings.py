@@ -29,8 +29,8 @@ CITATIONS = (
     "Mantilla-Dulcey et al. 2024, Gondwana Research, doi:10.1016/j.gr.2024.09.004 (the method).",
     "Roberts et al. 2017, Ecography 40, 913-929, doi:10.1111/ecog.02881 (blocks).",
     (
-        "Airola et al. 2019, Data Min. Knowl. Discov. 33, 730-747, doi:10.1007/s10618-018-00607-x (ranks of"
-        " held-out places)."
+        "Airola et al. 2019, Data Min. Knowl. Discov. 33, 730-747, doi:10.1007/s10618-018-00607-x"
+        " (ranks of held-out places)."
     ),
 )
 
@@ -98,7 +98,11 @@ def study_report(found: Found, manifest: Mapping[str, Any]) -> Report:
     ]
     if found.layers is not None:
         told.append(f"a map of {len(found.layers.cells):,} cells")
-    return replace(page, subtitle=", ".join(told))
+    parts = page.sections
+    if found.layers is None:  # what the section of the map would tell is about tables alone
+        parts = [replace(part, title="What was read", intro="") if part.title == "Where" else part
+                 for part in parts]  # fmt: skip
+    return replace(page, subtitle=", ".join(told), sections=parts)
 
 
 def study_findings(found: Found, manifest: Mapping[str, Any]) -> ProspectFindings:
@@ -157,14 +161,14 @@ def study_findings(found: Found, manifest: Mapping[str, Any]) -> ProspectFinding
     )
 
 
-def pretext_words(found: Found) -> list[str]:
+def pretext_words(found: Found) -> list[Leak]:
     """Say what pretraining saw, and what it adds, paired by partition; nothing is claimed beyond."""
     held = found.verdict.held
     told = []
     if found.trial.ground is not None and found.pretext in {"masked", "autoencoder"}:
         told.append(
-            "Transductive: networks were pretrained on the background rows that deposits are ranked"
-            " among, and blends rank by them. No label takes part in that."
+            "Networks were pretrained on the background rows that deposits are ranked"
+            " among, and blends rank by them (transductive). No label takes part in that."
         )
     if ("blocks", "pretrained net") in held and ("blocks", "net") in held:
         gain = paired_gain(held["blocks", "pretrained net"], held["blocks", "net"], measure="auc")
@@ -178,7 +182,7 @@ def pretext_words(found: Found) -> list[str]:
             "A pretext task of geological classes is not known to help: on the published data it did"
             " harm (AUC 0.59 to 0.66 in blocks)."
         )
-    return told
+    return [Leak("pretext task", "note", 0, sentence) for sentence in told]
 
 
 def methods_text(found: Found) -> str:
@@ -199,11 +203,11 @@ def methods_text(found: Found) -> str:
         )
         fakes = f" Scores were held against {int(judged.null['n_nulls'].max())} fakes: {how}."
     return (
-        f"{len(sites.rows.y)} labelled rows are {len(sites.y)} sites ({len(sites.occurrences)} deposits):"
-        " rows of one place or of the same evidence count once. Evidence:"
-        f" {join_words(list(sites.names))}. Methods were compared by random folds and {describe(trial.plan)};"
-        f" each held-out deposit was ranked among {among} by the one model that had not seen its block."
-        " Scores of different folds are never pooled. Intervals draw whole camps again."
-        f"{fakes} The method of choice is {judged.choice.method!r}: the simplest within 0.01 of the best"
-        " held-out AUC."
+        f"{len(sites.rows.y)} labelled rows are {len(sites.y)} sites ({len(sites.occurrences)}"
+        " deposits): rows of one place or of the same evidence count once. Evidence:"
+        f" {join_words(list(sites.names))}. Methods were compared by random folds and"
+        f" {describe(trial.plan)}; each held-out deposit was ranked among {among} by the one model that"
+        " had not seen its block. Scores of different folds are never pooled. Intervals draw whole"
+        f" camps again.{fakes} The method of choice is {judged.choice.method!r}: the simplest within"
+        " 0.01 of the best held-out AUC."
     )

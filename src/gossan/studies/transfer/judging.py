@@ -6,10 +6,8 @@ and the sentence to quote go out. What an earlier run finished is not done again
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,10 +16,9 @@ from numpy.typing import NDArray
 from gossan.studies import occurrence_scores as scoring
 from gossan.studies.judged import Judged
 from gossan.studies.occurrence_scores import HONEST, Choice
-from gossan.studies.run_folder import RunFolder
-from gossan.studies.transfer.fakes import try_fakes
+from gossan.studies.transfer.keeping import Keeper
 from gossan.studies.transfer.methods import FLOOR, Recipe
-from gossan.studies.transfer.trial import Trial, as_cells, describe, hold_out, shares_of
+from gossan.studies.transfer.trial import Trial, as_cells, describe, shares_of
 from gossan.studies.trials import camps_of
 from gossan.validation.few_labels import FewLabelScores, blend_held_out
 from gossan.validation.uncertainty import clopper_pearson
@@ -55,40 +52,36 @@ class Verdict:
 
 
 def judge(
-    trial: Trial,
+    keeper: Keeper,
     recipes: Mapping[str, Recipe],
     *,
-    seeds: Sequence[int],
     n_nulls: int,
     choose: str,
     has_map: bool,
-    folder: RunFolder,
-    depends: Mapping[str, Any],
     say: Say,
 ) -> Verdict:
     """Try every method, choose one, and hold it against fake labels.
 
     Parameters
     ----------
-    trial : Trial
+    keeper : Keeper
+        Tries a method, unless an earlier run did.
     recipes : mapping of str to Recipe
         The simplest first.
-    seeds : sequence of int
     n_nulls : int
         Fake labels.
     choose : str
         Method that the user wants; "" takes the simplest within 0.01 of the best.
     has_map : bool
         Whether a map will be made.
-    folder : RunFolder
-    depends : mapping
-        What kept parts depend on.
     say : callable
+        Called with a line a step.
 
     Returns
     -------
     verdict : Verdict
     """
+    trial = keeper.trial
     held: dict[tuple[str, str], FewLabelScores] = {}
     for number, (name, recipe) in enumerate(recipes.items(), start=1):
         say(f"trying {name} ({number} of {len(recipes)})")
@@ -98,9 +91,7 @@ def judge(
             if known and len(known) == len(parts):
                 held[protocol, name] = blend_held_out(known)
             else:
-                held[protocol, name] = _kept(
-                    folder, f"trial {name} {protocol}", depends, trial, recipe, protocol, seeds
-                )
+                held[protocol, name] = keeper.scores(name, recipe, protocol)[0]
     kinds = {name: recipe.kind for name, recipe in recipes.items()}
     ranked = [name for name in recipes if trial.rows(recipes[name].reads)[1] is not None]
     shares = {key: shares_of(trial, each) for key, each in held.items() if key[1] in ranked}
@@ -112,7 +103,7 @@ def judge(
         for name in dict.fromkeys([FLOOR, choice.method]):
             if name in ranked:
                 say(f"fake labels: {name}")
-                nulls |= _kept_nulls(folder, name, depends, trial, recipes[name], n_nulls)
+                nulls |= keeper.fakes(name, recipes[name], n_nulls)
     scores = scoring.score_table(shares, camps, kinds)
     curves = scoring.curve_table(shares)
     if trial.ground is None:
@@ -149,60 +140,14 @@ def _choice(
 ) -> Choice:
     choice = scoring.choose(shares, camps, able, random_state=seed)
     if choose:
-        why = f"{choose!r} makes the map, as the study file asks. {choice.why}"
+        otherwise = choice.why.replace("makes the map", "would have been taken")
+        why = f"{choose!r} makes the map, as the study file asks."
+        why += f" {otherwise}" * (choose != choice.method)
         ties = tuple(name for name in (choice.method, *choice.ties) if name != choose)
         choice = replace(choice, method=choose, ties=ties, why=why)
     if not has_map:
         choice = replace(choice, why=choice.why.replace("makes the map", "is the one to use"))
     return choice
-
-
-def _kept(
-    folder: RunFolder,
-    name: str,
-    depends: Mapping[str, Any],
-    trial: Trial,
-    recipe: Recipe,
-    protocol: str,
-    seeds: Sequence[int],
-) -> FewLabelScores:
-    """Return the held-out scores of a method, from the folder if an earlier run left them there."""
-
-    def compute() -> dict[str, NDArray]:
-        found = hold_out(trial, recipe, protocol, seeds=seeds)[0]
-        return {"scores": found.scores, "background": found.background,
-                "is_probability": np.array(found.is_probability)}  # fmt: skip
-
-    told = {**depends, "estimator": repr(recipe.estimator.get_params()), "seeds": list(seeds)}
-    stored = folder.part(stem(name), told, compute)
-    return FewLabelScores(
-        trial.sites.y == 1, trial.partitions(protocol), stored["scores"], stored["background"],
-        bool(stored["is_probability"]),
-    )  # fmt: skip
-
-
-def stem(name: str) -> str:
-    """Name of a part as a file name.
-
-    Examples
-    --------
-    >>> stem("trial svm + gp blocks")
-    'trial-svm-gp-blocks'
-    """
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-
-
-def _kept_nulls(
-    folder: RunFolder,
-    name: str,
-    depends: Mapping[str, Any],
-    trial: Trial,
-    recipe: Recipe,
-    n_nulls: int,
-) -> dict[tuple[str, str], Floats]:
-    told = {**depends, "estimator": repr(recipe.estimator.get_params()), "n_nulls": n_nulls}
-    stored = folder.part(stem(f"null {name}"), told, lambda: try_fakes(trial, recipe, n_nulls))
-    return {(protocol, name): runs for protocol, runs in stored.items() if len(runs)}
 
 
 def _sentence(

@@ -24,8 +24,9 @@ from gossan.models.stability import stability_of
 from gossan.studies.region.mapping import area_rank
 from gossan.studies.transfer.cells import match_names
 from gossan.studies.transfer.methods import Recipe
-from gossan.studies.transfer.tables import Ground, Sites, without_known
+from gossan.studies.transfer.tables import Sites
 from gossan.studies.transfer.trial import Trial
+from gossan.studies.transfer.unlabelled import Ground, without_known
 
 Floats = NDArray[np.float64]
 Maps = NDArray[np.float32]
@@ -176,8 +177,8 @@ class Mapped:
     model : classifier
         Fitted.
     grid : Dataset
-        "score", "percentile" [%], "spread" (standard deviation of the percentile over models that
-        each leave a fold of blocks out), "stability" (share of them that put the cell into their
+        "score", "percentile" [%], "spread" (standard deviation of the score over models that each
+        leave a fold of blocks out), "stability" (share of them that put the cell into their
         best tenth), "is_supported", and the evidence.
     """
 
@@ -203,23 +204,21 @@ def make_map(trial: Trial, recipe: Recipe, layers: Layers, *, random_state: int)
     rows = np.arange(len(trial.sites.y))
     model = fit_on(trial, recipe, rows, random_state)
     score = _flat(layers, scores_of(model, layers.X, turn))
-    ranks = []
-    for train, _ in trial.partitions("blocks")[0]:
-        said = scores_of(fit_on(trial, recipe, train, random_state), layers.X, turn)
-        ranks.append(area_rank(_flat(layers, said)))
-    percentile = 100.0 * area_rank(score)
+    others = [
+        _flat(layers, scores_of(fit_on(trial, recipe, train, random_state), layers.X, turn))
+        for train, _ in trial.partitions("blocks")[0]
+    ]
     made = {
         "score": score,
-        "percentile": percentile,
-        "spread": (100.0 * np.std(ranks, axis=0)).astype(np.float32),
-        "stability": stability_of(ranks, share=BEST),
+        "percentile": 100.0 * area_rank(score),
+        "spread": np.std(others, axis=0).astype(np.float32),
+        "stability": stability_of(others, share=BEST),
         "is_supported": np.isfinite(score).astype(np.float32),
     }
     grid = layers.grid.drop_vars(list(layers.grid.data_vars))
     for name, layer in made.items():
         grid = add_layer(grid, name, layer)
-    for name in ("percentile", "spread"):
-        grid[name].attrs["units"] = "%"
+    grid["percentile"].attrs["units"] = "%"
     return Mapped(model, grid.assign({str(k): v for k, v in layers.grid.data_vars.items()}))
 
 

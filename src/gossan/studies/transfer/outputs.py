@@ -30,7 +30,7 @@ SHOWN = {
     "score": ("Prospectivity", "A rank, not a rate."),
     "spread": (
         "Trust",
-        "Standard deviation of the percentile when a fifth of the blocks is left out.",
+        "Standard deviation of the score over models that each leave a fold of blocks out.",
     ),
     "stability": ("Trust", "Share of those models that put the cell in their best tenth."),
 }
@@ -96,12 +96,10 @@ def write_model(
         kept = MapModel(model, list(sites.names), clip=np.inf, cell_size=cell_size)
         save_model(kept, folder.path / "model", card=card, units="1", overwrite=True)
     except (ValueError, TypeError) as error:
-        return [
-            (
-                f"The model of {name!r} was not saved, so that gossan score cannot use it: {error} Networks"
-                ' ("net", "pretrained net") can be saved: set choose under [methods].'
-            )
-        ]
+        why = str(error).split(". ", maxsplit=1)[0]
+        told = f"The model of {name!r} was not saved, so that gossan score cannot use it: {why}."
+        told += ' Networks ("net", "pretrained net") can be saved: set choose under [methods].'
+        return [told]
     return []
 
 

@@ -18,16 +18,9 @@ from sklearn.preprocessing import StandardScaler
 from gossan.studies.record import Study
 from gossan.studies.transfer.mapping import Layers, draw_ground, layers_of, read_grid_of
 from gossan.studies.transfer.methods import Recipe, Wishes, make_recipes
-from gossan.studies.transfer.tables import (
-    Floats,
-    Ground,
-    Sites,
-    read_classes,
-    read_ground,
-    read_published,
-    read_sites,
-)
+from gossan.studies.transfer.tables import Floats, Sites, read_sites
 from gossan.studies.transfer.trial import Trial
+from gossan.studies.transfer.unlabelled import Ground, read_classes, read_ground, read_published
 from gossan.studies.trials import Plan
 from gossan.validation.splits import block_labels
 
@@ -146,9 +139,9 @@ def _on_map(sites: Sites, layers: Layers) -> list[str]:
         inside &= (own >= values.min() - half) & (own <= values.max() + half)
     if not inside.any():
         raise ValueError(
-            f"No labelled site lies on the rasters: sites have eastings of {sites.coords[:, 0].min():,.0f}"
-            f" to {sites.coords[:, 0].max():,.0f}, rasters of {east.min():,.0f} to {east.max():,.0f}. Set"
-            ' crs = "EPSG:..." under [labels].'
+            "No labelled site lies on the rasters: sites have eastings of"
+            f" {sites.coords[:, 0].min():,.0f} to {sites.coords[:, 0].max():,.0f}, rasters of"
+            f' {east.min():,.0f} to {east.max():,.0f}. Set crs = "EPSG:..." under [labels].'
         )
     n = int((~inside).sum())
     return [f"{n} labelled sites lie off the rasters; they teach and are tested all the same."] * (

@@ -20,6 +20,7 @@ from gossan.studies.run_folder import RunFolder, fingerprint
 from gossan.studies.transfer import sections
 from gossan.studies.transfer.findings import Found, study_report
 from gossan.studies.transfer.judging import judge
+from gossan.studies.transfer.keeping import Keeper
 from gossan.studies.transfer.mapping import Mapped, fit_on, make_map
 from gossan.studies.transfer.methods import NEED_CLASSES, NEED_PRETEXT, Recipe
 from gossan.studies.transfer.outputs import (
@@ -58,6 +59,12 @@ def settings_of(study: Study) -> Settings:
         )
     named = [name for name in SECTIONS if name in given or name in ALWAYS]
     settings: Settings = {name: SECTIONS[name](**given.get(name, {})) for name in named}
+    ground = settings["background"]
+    if ground["table"] and ground["rasters"]:
+        raise ValueError(
+            f"{study.path}: [background] names a table, {ground['table']!r}, and rasters. Keep one of"
+            " the two: rows of the ground are read, or drawn."
+        )
     names, told = settings["methods"]["names"], settings["pretext"]
     wanted = [name for name in names if name in NEED_CLASSES]
     if wanted and not told["classes"]:
@@ -92,25 +99,21 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     trial, chosen = prepared.trial, settings["methods"]
     recipes = recipes_of(prepared, settings)
     seeds = tuple(chosen["random_state"] + i for i in range(chosen["n_seeds"]))
-    depends = _depends(prepared, settings)
+    keeper = Keeper(folder, trial, seeds, _depends(prepared, settings))
     verdict = judge(
-        trial, recipes, seeds=seeds, n_nulls=settings["validate"]["n_nulls"],
-        choose=chosen["choose"], has_map=prepared.layers is not None, folder=folder,
-        depends=depends, say=say,
+        keeper, recipes, n_nulls=settings["validate"]["n_nulls"], choose=chosen["choose"],
+        has_map=prepared.layers is not None, say=say,
     )  # fmt: skip
     say("what leaks")
     leaks = leaks_of(
         trial, scaling=chosen["scaling"], published=prepared.published,
-        name=settings["validate"]["published"],
+        name=Path(settings["validate"]["published"]).name,
     )  # fmt: skip
     blocks = block_table(trial, scaling=chosen["scaling"])
     levels = pd.DataFrame()
     if settings["validate"]["label_levels"]:
         say("fewer labels")
-        levels = level_table(
-            trial, recipes, settings["validate"]["label_levels"], seeds=seeds, folder=folder,
-            depends=depends,
-        )  # fmt: skip
+        levels = level_table(keeper, recipes, settings["validate"]["label_levels"])
     name = verdict.judged.choice.method
     mapped, targets, note, notes = _mapped(
         folder,
@@ -119,8 +122,8 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         recipes[name],
         settings,
         name=name,
-        say=say,
         sentence=verdict.judged.sentence,
+        say=say,
     )
     say("report")
     found = Found(
@@ -186,7 +189,8 @@ def summarise(folder: Path) -> str:
     for row in scores.itertuples():
         told = f"   {row.captured_10} of {row.n}" if has_capture else ""
         lines.append(
-            f"{row.method:20s} {row.protocol:8s} {row.auc:.3f} ({row.auc_low:.3f}-{row.auc_high:.3f}){told}"
+            f"{row.method:20s} {row.protocol:8s} {row.auc:.3f}"
+            f" ({row.auc_low:.3f}-{row.auc_high:.3f}){told}"
         )
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     lines += ["", manifest["why"], manifest["sentence"]]

@@ -13,6 +13,7 @@ import numpy as np
 from gossan._checks import check_option
 from gossan.studies.shared_sections import check_range
 from gossan.studies.transfer.methods import DEFAULT, METHODS
+from gossan.studies.transfer.unlabelled import MOST_GROUND
 
 PRETEXTS = ("masked", "autoencoder", "classes", "none")
 SCALINGS = ("standard", "none")
@@ -51,12 +52,7 @@ def background(
 ) -> dict[str, Any]:
     """Unlabelled ground: a table of rows, or rasters from which rows are drawn."""
     _check_decimal(decimal)
-    check_range("n", n, 20, 1_000_000, "3000 are usual")
-    if table and len(rasters):
-        raise ValueError(
-            f"names a table, {table!r}, and {len(rasters)} rasters. Keep one of the two: rows of the"
-            " ground are read, or drawn."
-        )
+    check_range("n", n, 20, MOST_GROUND, "3000 are usual")
     return {"table": table, "rasters": list(rasters), "n": n, "easting": easting,
             "northing": northing, "crs": crs, "decimal": decimal}  # fmt: skip
 

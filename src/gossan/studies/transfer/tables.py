@@ -1,7 +1,7 @@
-"""From messy tables to labelled sites and unlabelled ground, the same evidence in the same order.
+"""From a messy table of labelled rows to sites, each once.
 
-The sections of a transfer study file and its folder come in; `Sites` and a `Ground` go out, with
-what was merged, left out and assumed on the way.
+The section [labels] of a transfer study file and its folder come in; `Sites` go out, with what was
+merged, left out and assumed on the way.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from gossan.studies.transfer.cells import (
     coordinates_of,
     evidence_columns,
     labels_of,
-    match_columns,
     read_sheet,
 )
 
@@ -98,26 +97,6 @@ class Sites:
         return np.flatnonzero(self.y == 1)
 
 
-@dataclass(frozen=True, eq=False)
-class Ground:
-    """Unlabelled rows of the ground.
-
-    Attributes
-    ----------
-    X : float64 array of shape (m, n_features)
-    coords : float64 array of shape (m, 2), optional
-        [m].
-    source : str
-        Where they come from.
-    notes : list of str
-    """
-
-    X: Floats
-    coords: Floats | None
-    source: str
-    notes: list[str]
-
-
 def read_sites(told: Mapping[str, Any], folder: Path, *, to_crs: str | None = None) -> Sites:
     """Read the labelled places.
 
@@ -147,7 +126,7 @@ def read_sites(told: Mapping[str, Any], folder: Path, *, to_crs: str | None = No
     names, left_out = evidence_columns(sheet, told["evidence"], label=told["label"], places=places)
     X = sheet.numbers[names].to_numpy()
     usable, notes = _usable(sheet, labels, X)
-    table = _with_places(sheet, places).iloc[usable].reset_index(drop=True)
+    table = with_places(sheet, places).iloc[usable].reset_index(drop=True)
     wanted = told["to_crs"] or (to_crs if told["crs"] else None)
     placed = place_table(
         table, source=sheet.source, crs=told["crs"], to_crs=wanted, easting=places[0],
@@ -175,148 +154,6 @@ def read_sites(told: Mapping[str, Any], folder: Path, *, to_crs: str | None = No
     )
 
 
-def read_ground(told: Mapping[str, Any], folder: Path, sites: Sites) -> Ground:
-    """Read unlabelled rows of a table, matched to the evidence by name.
-
-    Parameters
-    ----------
-    told : mapping
-        Arguments of the section [background], with a table.
-    folder : Path
-    sites : Sites
-
-    Returns
-    -------
-    ground : Ground
-
-    Raises
-    ------
-    ValueError, FileNotFoundError
-        If the file or a column cannot be read, or fewer than twenty rows are whole.
-    """
-    sheet = read_sheet(folder / told["table"], decimal=told["decimal"])
-    X = sheet.numbers.reindex(columns=sheet.names)[
-        match_columns(sheet, sites.names, role="[background]")
-    ].to_numpy()
-    notes = []
-    coords = None
-    places = coordinates_of(sheet, easting=told["easting"], northing=told["northing"], needed=False)
-    whole = np.isfinite(X).all(axis=1)
-    if (~whole).any():
-        notes.append(
-            f"{sheet.source}: {int((~whole).sum())} rows with blank evidence are left out."
-        )
-    if places is not None and not {*places} & {*sites.names}:
-        placed = place_table(
-            _with_places(sheet, places)[whole].reset_index(drop=True), source=sheet.source,
-            crs=told["crs"] or sites.crs, to_crs=sites.crs if told["crs"] else None,
-            easting=places[0], northing=places[1],
-        )  # fmt: skip
-        X, coords = X[whole][placed.rows], placed.coords
-        notes += placed.notes
-    else:
-        X = X[whole]
-        notes.append(
-            f"{sheet.source} has no coordinates: what coordinates alone capture of the background"
-            " cannot be told, and fake labels cannot be laid on it."
-        )
-    return without_known(Ground(X, coords, sheet.source, notes), sites)
-
-
-def without_known(ground: Ground, sites: Sites) -> Ground:
-    """The ground without rows that are a labelled deposit's own.
-
-    Parameters
-    ----------
-    ground : Ground
-    sites : Sites
-
-    Returns
-    -------
-    ground : Ground
-
-    Raises
-    ------
-    ValueError
-        If fewer than twenty rows are left.
-    """
-    known = set(map(bytes, _rounded(sites.X[sites.occurrences])))
-    is_known = np.array([bytes(row) in known for row in _rounded(ground.X)], dtype=bool)
-    notes = list(ground.notes)
-    if is_known.any():
-        notes.append(
-            f"{int(is_known.sum())} background rows are a labelled deposit's own pixel and are left out."
-        )
-    if (~is_known).sum() < 20:
-        raise ValueError(
-            f"{ground.source}: {int((~is_known).sum())} whole background rows are left, and 20 are the"
-            " fewest to rank deposits among. Give more, or leave [background] out."
-        )
-    coords = None if ground.coords is None else ground.coords[~is_known]
-    return Ground(ground.X[~is_known], coords, ground.source, notes)
-
-
-def read_classes(
-    told: Mapping[str, Any], folder: Path, sites: Sites
-) -> tuple[Floats, NDArray] | None:
-    """Rows of known classes (rock units) for the pretext task; None where none is named.
-
-    Parameters
-    ----------
-    told : mapping
-        Arguments of the section [pretext].
-    folder : Path
-    sites : Sites
-
-    Returns
-    -------
-    rows, classes : arrays of shape (m, n_features) and (m,), or None
-
-    Raises
-    ------
-    ValueError, FileNotFoundError
-        If the file or a column cannot be read, or there are fewer than two classes.
-    """
-    if not told["classes"]:
-        return None
-    sheet = read_sheet(folder / told["classes"])
-    name = sheet.column(told["column"], key="column under [pretext]")
-    X = sheet.numbers.reindex(columns=sheet.names)[
-        match_columns(sheet, sites.names, role="[pretext]")
-    ].to_numpy()
-    classes = sheet.text[name].astype(str).to_numpy()
-    whole = np.isfinite(X).all(axis=1) & sheet.text[name].notna().to_numpy()
-    kinds = np.unique(classes[whole])
-    if len(kinds) < 2:
-        raise ValueError(
-            f"{sheet.source}: column {name!r} holds {len(kinds)} class in whole rows, and two are the"
-            ' fewest to learn. Name another column, or take method = "masked".'
-        )
-    return X[whole], classes[whole]
-
-
-def read_published(path: Path, sites: Sites, told: Mapping[str, Any]) -> tuple[Floats, Floats]:
-    """Evidence and labels of a validation table that somebody else scored on.
-
-    Parameters
-    ----------
-    path : Path
-    sites : Sites
-    told : mapping
-        Arguments of the section [labels].
-
-    Returns
-    -------
-    X, y : float64 arrays
-    """
-    sheet = read_sheet(path, decimal=told["decimal"])
-    y = labels_of(sheet, told["label"])
-    columns = match_columns(sheet, sites.names, role="[validate] published")
-    X = sheet.numbers.reindex(columns=sheet.names)[columns].to_numpy()
-    whole = np.isfinite(X).all(axis=1) & np.isfinite(y)
-    return X[whole], y[whole]
-
-
 def same_sites(X: Floats, coords: Floats) -> NDArray[np.int64]:
     """Number of the site of each row: rows of one evidence, or of one place, are one site.
 
@@ -337,7 +174,7 @@ def same_sites(X: Floats, coords: Floats) -> NDArray[np.int64]:
     array([0, 1, 0, 1])
     """
     n = len(X)
-    links = [np.unique(_rounded(part), axis=0, return_inverse=True)[1].ravel()
+    links = [np.unique(rounded(part), axis=0, return_inverse=True)[1].ravel()
              for part in (X, np.round(coords, 3))]  # fmt: skip
     ends = np.concatenate([n + links[0], n + links[0].max() + 1 + links[1]])
     size = int(ends.max()) + 1
@@ -346,7 +183,7 @@ def same_sites(X: Floats, coords: Floats) -> NDArray[np.int64]:
     return np.unique(found, return_inverse=True)[1].astype(np.int64)
 
 
-def _rounded(X: Floats) -> Floats:
+def rounded(X: Floats) -> Floats:
     """Return rows rounded to some digits, so that copies of a pixel are equal."""
     with np.errstate(divide="ignore"):
         size = np.where(X == 0, 0.0, np.floor(np.log10(np.abs(X))))
@@ -361,12 +198,14 @@ def _usable(sheet: Sheet, labels: Floats, X: Floats) -> tuple[NDArray[np.int64],
     if (~has_label).any():
         rows = np.flatnonzero(~has_label)
         notes.append(
-            f"{sheet.source}: {len(rows)} rows without a label are left out, {format_places(rows)}."
+            f"{sheet.source}: {count_of(len(rows), 'row')} without a label left out,"
+            f" {format_places(rows)}."
         )
     if (has_label & ~is_whole).any():
         rows = np.flatnonzero(has_label & ~is_whole)
         notes.append(
-            f"{sheet.source}: {len(rows)} rows with blank evidence are left out, {format_places(rows)}."
+            f"{sheet.source}: {count_of(len(rows), 'row')} with blank evidence left out,"
+            f" {format_places(rows)}."
         )
     usable = np.flatnonzero(has_label & is_whole)
     if not len(usable):
@@ -377,7 +216,7 @@ def _usable(sheet: Sheet, labels: Floats, X: Floats) -> tuple[NDArray[np.int64],
     return usable, notes
 
 
-def _with_places(sheet: Sheet, places: Sequence[str]) -> pd.DataFrame:
+def with_places(sheet: Sheet, places: Sequence[str]) -> pd.DataFrame:
     """Return the text of a table, its coordinates as numbers; 0, 0 is no place."""
     for name in places:
         if name in sheet.bad:
@@ -421,7 +260,8 @@ def _merged(
     n_both = int((y[firsts] != lowest).sum())
     if n_both:
         notes.append(
-            f"{source}: {n_both} sites are labelled both 1 and 0; they count as deposits. Check them."
+            f"{source}: {count_of(n_both, 'site')} labelled both 1 and 0, counted as deposits. Check"
+            " them."
         )
     return firsts[by_row], counts[by_row], notes
 

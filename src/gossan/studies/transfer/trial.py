@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from gossan._checks import GossanWarning
 from gossan.studies.transfer.methods import Recipe
-from gossan.studies.transfer.tables import Ground, Sites
+from gossan.studies.transfer.tables import Sites
+from gossan.studies.transfer.unlabelled import Ground
 from gossan.studies.trials import Cells, Plan
 from gossan.validation.curves import occurrence_shares
 from gossan.validation.few_labels import FewLabelScores, hold_out_blocks
@@ -85,10 +86,7 @@ def partitions_of(y: NDArray, coords: Floats, plan: Plan, protocol: str) -> list
         n = min(plan.n_splits, int((y == 1).sum()), int((y == 0).sum()))
         seeds = range(plan.random_state, plan.random_state + plan.n_repeats)
         return [random_folds(y, n, random_state=seed) for seed in seeds]
-    partitions = block_partitions(
-        coords, y, size=plan.block_size, n_partitions=plan.n_repeats, n_splits=plan.n_splits,
-        random_state=plan.random_state,
-    )  # fmt: skip
+    partitions = _block_partitions(y, coords, plan)
     for number, folds in enumerate(partitions, start=1):
         if any((y[test] == 1).all() for _, test in folds):
             raise ValueError(
@@ -96,6 +94,21 @@ def partitions_of(y: NDArray, coords: Floats, plan: Plan, protocol: str) -> list
                 " sites. Set fewer n_splits or another block_size under [validate]."
             )
     return partitions
+
+
+def _block_partitions(y: NDArray, coords: Floats, plan: Plan) -> list[Folds]:
+    """Return partitions into blocks, or say in the words of a study file why there are none."""
+    try:
+        return block_partitions(
+            coords, y, size=plan.block_size, n_partitions=plan.n_repeats, n_splits=plan.n_splits,
+            random_state=plan.random_state,
+        )  # fmt: skip
+    except ValueError as error:
+        why = str(error).split(". ", maxsplit=1)[0]
+        raise ValueError(
+            f"The sites cannot be held out in blocks of {plan.block_size:,.0f} m and {plan.n_splits}"
+            f" folds: {why}. Set fewer n_splits, or another block_size, under [validate]."
+        ) from None
 
 
 def hold_out(

@@ -18,14 +18,13 @@ from gossan.models.few_labels import make_few_label_model, rankable_scores
 from gossan.plot.style import new_axes, to_svg
 from gossan.report.blocks import Block, Figure, Table
 from gossan.report.page import Section
-from gossan.studies.run_folder import RunFolder
-from gossan.studies.transfer.judging import stem
+from gossan.studies.transfer.keeping import Keeper
 from gossan.studies.transfer.methods import FLOOR, NEIGHBOURS, Recipe
 from gossan.studies.transfer.tables import Floats, Sites, same_sites
-from gossan.studies.transfer.trial import Trial, hold_out, partitions_of
+from gossan.studies.transfer.trial import Trial, partitions_of
 from gossan.studies.trials import Plan
 from gossan.validation.curves import roc_by_ranks
-from gossan.validation.few_labels import FewLabelScores, blend_held_out, paired_gain
+from gossan.validation.few_labels import blend_held_out, paired_gain
 from gossan.validation.leakage import Leak, leakage_report
 from gossan.validation.splits import Folds, random_folds
 
@@ -47,7 +46,7 @@ def leaks_of(
     published : (X, y), optional
         Validation rows that somebody else scored on.
     name : str
-        Their file.
+        Of their file.
 
     Returns
     -------
@@ -81,9 +80,8 @@ def leaks_of(
 def _shared_rows(X: Floats, sites: Sites, name: str) -> Leak:
     """Count the validation rows that are training rows by value."""
     both = np.concatenate([sites.rows.X, X])
-    site = same_sites(
-        both, np.column_stack([np.arange(len(both)), np.zeros(len(both))]).astype(float)
-    )
+    apart = np.column_stack([np.arange(len(both)), np.zeros(len(both))]).astype(float)
+    site = same_sites(both, apart)  # by value alone
     n = int(np.isin(site[len(sites.rows.X) :], site[: len(sites.rows.X)]).sum())
     told = f"{n} of {len(X)} rows of {name} are training rows, value by value."
     if not n:
@@ -100,12 +98,12 @@ def _hard_labels(trial: Trial, scaling: str) -> Leak:
     for train, test in trial.partitions("random")[0]:
         fitted = clone(model).fit(sites.X[train], sites.y[train])
         truth = sites.y[test] == 1
-        found.append([roc_by_ranks(said, truth)[2] for said in
-                      (fitted.predict(sites.X[test]), rankable_scores(fitted, sites.X[test]))])  # fmt: skip
+        both = (fitted.predict(sites.X[test]), rankable_scores(fitted, sites.X[test]))
+        found.append([roc_by_ranks(said, truth)[2] for said in both])
     hard, soft = np.mean(found, axis=0)
     return Leak(
         "hard labels in a score", "note", 0,
-        f"an AUC of predicted classes ranks nothing: the balanced machine has {hard:.3f} by its hard"
+        f"An AUC of predicted classes ranks nothing: the balanced machine has {hard:.3f} by its hard"
         f" labels and {soft:.3f} by its decision values (random folds). All scores here come from"
         " probabilities or decision values.",
     )  # fmt: skip
@@ -131,9 +129,10 @@ def block_table(trial: Trial, *, scaling: str) -> pd.DataFrame:
     least = int(np.bincount(rows.y).min())
     as_read = [random_folds(rows.y, min(plan.n_splits, least), random_state=i) for i in range(n)]
     random = partitions_of(sites.y, sites.coords, _with(plan, n), "random")
+    own = (sites.X, sites.coords, sites.y)
     told = [
-        _row(AS_READ, 0.0, machine, rows.X, rows.coords, rows.y, as_read),
-        _row("sites, random folds", 0.0, machine, sites.X, sites.coords, sites.y, random),
+        _row(AS_READ, 0.0, machine=machine, rows=(rows.X, rows.coords, rows.y), partitions=as_read),
+        _row("sites, random folds", 0.0, machine=machine, rows=own, partitions=random),
     ]
     for step in STEPS:
         size = step * plan.block_size
@@ -142,7 +141,7 @@ def block_table(trial: Trial, *, scaling: str) -> pd.DataFrame:
         except ValueError:
             continue
         name = f"blocks of {size / 1000:,.3g} km"
-        told.append(_row(name, size / 1000, machine, sites.X, sites.coords, sites.y, folds))
+        told.append(_row(name, size / 1000, machine=machine, rows=own, partitions=folds))
     return pd.DataFrame(told)
 
 
@@ -151,10 +150,15 @@ def _with(plan: Plan, n: int, size: float | None = None) -> Plan:
 
 
 def _row(
-    name: str, km: float, machine: Any, X: Floats, coords: Floats, y: NDArray,
+    name: str,
+    km: float,
+    *,
+    machine: Any,
+    rows: tuple[Floats, Floats, NDArray],
     partitions: Sequence[Folds],
 ) -> dict[str, Any]:  # fmt: skip
     near = KNeighborsClassifier(NEIGHBOURS)
+    X, coords, y = rows
     found = {}
     for what, model, table in (("evidence", machine, X), ("coordinates", near, coords)):
         aucs = [
@@ -169,25 +173,16 @@ def _row(
 
 
 def level_table(
-    trial: Trial,
-    recipes: Mapping[str, Recipe],
-    levels: Sequence[int],
-    *,
-    seeds: Sequence[int],
-    folder: RunFolder,
-    depends: Mapping[str, Any],
+    keeper: Keeper, recipes: Mapping[str, Recipe], levels: Sequence[int]
 ) -> pd.DataFrame:
     """How scores fall with fewer labelled deposits; all are tested at every level.
 
     Parameters
     ----------
-    trial : Trial
+    keeper : Keeper
     recipes : mapping of str to Recipe
     levels : sequence of int
         Deposits that may be learned from; the sets are nested, negatives always may.
-    seeds : sequence of int
-    folder : RunFolder
-    depends : mapping
 
     Returns
     -------
@@ -195,6 +190,7 @@ def level_table(
         `n_deposits`, `method`, `auc`, `sd` (over partitions), `capture_auc` (NaN without a
         background), and `gain`, `gain_sd`, `n_better` of pretraining on the row of "pretrained net".
     """
+    trial = keeper.trial
     n = len(trial.sites.occurrences)
     wanted = [level for level in levels if level < n] + [n]
     order = np.random.default_rng(trial.plan.random_state).permutation(trial.sites.occurrences)
@@ -209,7 +205,7 @@ def level_table(
             found[name] = [blend_held_out(list(parts)) for parts in
                            zip(*(found[part] for part in recipe.parts), strict=True)]  # fmt: skip
         else:
-            found[name] = _kept_levels(trial, name, recipe, masks, seeds, folder, depends)
+            found[name] = keeper.scores(name, recipe, "blocks", masks)
         for place, (level, held) in enumerate(zip(wanted, found[name], strict=True)):
             told = held.summary()
             row = {"n_deposits": level, "method": name, "auc": told["mean"]["auc"],
@@ -222,45 +218,12 @@ def level_table(
     return pd.DataFrame(rows)
 
 
-def _kept_levels(
-    trial: Trial,
-    name: str,
-    recipe: Recipe,
-    masks: Sequence[NDArray[np.bool_]],
-    seeds: Sequence[int],
-    folder: RunFolder,
-    depends: Mapping[str, Any],
-) -> list[Any]:
-    def compute() -> dict[str, NDArray]:
-        found = hold_out(trial, recipe, "blocks", seeds=seeds, may_train=masks)
-        return {"scores": np.stack([each.scores for each in found]),
-                "background": np.stack([each.background for each in found]),
-                "is_probability": np.array(found[0].is_probability)}  # fmt: skip
-
-    told = {**depends, "estimator": repr(recipe.estimator.get_params()), "seeds": list(seeds),
-            "levels": [int(mask.sum()) for mask in masks]}  # fmt: skip
-    stored = folder.part(stem(f"levels {name}"), told, compute)
-    folds = trial.partitions("blocks")
-    return [
-        FewLabelScores(trial.sites.y == 1, folds, own, ground, bool(stored["is_probability"]))
-        for own, ground in zip(stored["scores"], stored["background"], strict=True)
-    ]
-
-
 def label_section(labels: pd.DataFrame, blocks: pd.DataFrame) -> Section:
     """Section on scores against labelled negatives, and on the size of blocks."""
-    ranked = labels[labels["protocol"] != "fit"].sort_values(
-        ["protocol", "auc"], ascending=[True, False], kind="stable"
-    )
-    words = {"blocks": "whole blocks held out", "random": "random folds"}
-    shown = ranked.assign(protocol=[words[each] for each in ranked["protocol"]])
-    three = dict.fromkeys(("auc", "sd", "brier", "precision", "evidence", "coordinates"), "{:.3f}")
     found: list[Block] = [
-        Table("Against labelled barren sites", shown, formats=three,
-              headings={"auc": "AUC, mean of folds", "sd": "sd over partitions",
-                        "precision": "average precision", "brier": "Brier score"},
-              note="Scores of different folds are never pooled. The sd is luck of the partition."),
-        Table("AUC by how was held out", blocks, formats=three,
+        _label_block(labels),
+        Table("AUC by how was held out", blocks,
+              formats=dict.fromkeys(("evidence", "coordinates"), "{:.3f}"),
               headings={"held_out": "held out", "block": "block [km]",
                         "evidence": "evidence (balanced svm)", "coordinates": "coordinates alone"},
               note="Where coordinates alone score high, deposits are found by their neighbours, and a"
@@ -272,6 +235,29 @@ def label_section(labels: pd.DataFrame, blocks: pd.DataFrame) -> Section:
                  for name in ("evidence", "coordinates")}  # fmt: skip
         found.append(_lines("AUC falls with larger blocks", lines, "Edge of a block [km]", blocks))
     return Section("Against labelled barren ground", "", found)
+
+
+def _label_block(labels: pd.DataFrame) -> Table:
+    """Return the AUC of each method under the three protocols, side by side."""
+    wide = labels.pivot_table(index="method", columns="protocol", values="auc").reset_index()
+    blocked = labels[labels["protocol"] == "blocks"].drop(columns=["protocol", "auc"])
+    shown = wide.merge(blocked, on="method").sort_values("blocks", ascending=False, kind="stable")
+    columns = ["fit", "random", "blocks", "sd", "brier", "precision"]
+    return Table(
+        "Against labelled barren sites",
+        shown[["method", *columns]],
+        formats=dict.fromkeys(columns, "{:.3f}"),
+        headings={
+            "fit": "AUC on what was taught",
+            "random": "AUC, random folds",
+            "blocks": "AUC, blocks",
+            "sd": "sd over partitions",
+            "brier": "Brier score",
+            "precision": "average precision",
+        },
+        note="Means over folds, never pooled. What was taught is no evidence; the sd, the Brier score"
+        " and the precision are of blocks, the sd the luck of the partition.",
+    )
 
 
 def level_section(table: pd.DataFrame) -> Section:
