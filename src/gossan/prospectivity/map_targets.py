@@ -32,6 +32,7 @@ from gossan.data.tables.rawtable import read_raw
 from gossan.data.tables.sites import read_sites
 from gossan.data.vector_writing import write_vectors
 from gossan.data.vectors import read_occurrences
+from gossan.prospectivity.scoring import area_rank
 from gossan.prospectivity.targets import share_threshold
 
 __all__ = ["TargetsOnFile", "find_map_targets", "write_map_targets", "write_raster_targets"]
@@ -125,7 +126,7 @@ def find_map_targets(
             f"share must lie between 0 and 1, got {share}. 0.05 is the best twentieth."
         )
     values = _supported(checked, score, support)
-    ranks = _percentiles(values)
+    ranks = area_rank(values)
     threshold = share_threshold(values[np.isfinite(values)], share)
     is_best = np.nan_to_num(values, nan=-np.inf) >= threshold
     bodies = _Bodies(*ndimage.label(is_best, structure=np.ones((3, 3))))
@@ -269,16 +270,6 @@ def _supported(grid: xr.Dataset, score: str, support: str | None) -> Values:
             " and check the mask."
         )
     return values
-
-
-def _percentiles(values: Values) -> Values:
-    """Return the share of the scored cells that score less, ties half [%]."""
-    out, is_known = np.full(values.shape, np.nan), np.isfinite(values)
-    ordered = np.sort(values[is_known])
-    below = np.searchsorted(ordered, values[is_known], side="left")
-    up_to = np.searchsorted(ordered, values[is_known], side="right")
-    out[is_known] = 50.0 * (below + up_to) / len(ordered)
-    return out
 
 
 def _layers(

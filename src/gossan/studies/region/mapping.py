@@ -16,6 +16,7 @@ from sklearn.base import clone
 
 from gossan.data.grids.grid import add_layer, cell_centres
 from gossan.models.stability import stability_of
+from gossan.prospectivity.scoring import area_rank
 from gossan.sampling.edges import MOST_EDGE
 from gossan.sampling.patches import patches_at
 from gossan.studies.region.tables import Region
@@ -38,7 +39,7 @@ class Mapped:
     model : map estimator
         Fitted.
     layers : dict of str to float32 array of shape (northing, easting)
-        "score", "percentile" (share of the supported area that scores lower, 0 to 1), "spread",
+        "score", "percentile" (share of the supported area that scores lower [%]), "spread",
         "stability", "edge_fraction", and "label_free" where that is another method.
     gains : float32 array of shape (channels, northing, easting), optional
         What each channel adds to the logit of each cell.
@@ -202,24 +203,6 @@ def fit_all(method: Method, cells: Cells, random_state: int) -> Any:
     return model.fit(cells.windows[taught], cells.y[taught])
 
 
-def area_rank(score: NDArray) -> NDArray[np.float32]:
-    """Share of the scored cells that score lower, ties half; NaN where there is no score.
-
-    Examples
-    --------
-    >>> area_rank(np.array([[3.0, 1.0], [np.nan, 1.0]]))
-    array([[0.8333333 , 0.33333334],
-           [       nan, 0.33333334]], dtype=float32)
-    """
-    ranks = np.full(score.shape, np.nan, dtype=np.float32)
-    known = np.isfinite(score)
-    values = np.sort(score[known])
-    low = np.searchsorted(values, score[known], side="left")
-    high = np.searchsorted(values, score[known], side="right")
-    ranks[known] = (low + high) / 2.0 / max(len(values), 1)
-    return ranks
-
-
 def with_layers(region: Region, mapped: Mapped) -> xr.Dataset:
     """Return the grid of a region with the layers of its map, first."""
     order = ("score", "percentile", "spread", "stability", "edge_fraction", "label_free")
@@ -227,6 +210,8 @@ def with_layers(region: Region, mapped: Mapped) -> xr.Dataset:
     for name in order:
         if name in mapped.layers:
             grid = add_layer(grid, name, mapped.layers[name])
+            if name in ("percentile", "label_free"):
+                grid[name].attrs["units"] = "%"
     return grid.assign({str(name): layer for name, layer in region.grid.data_vars.items()})
 
 

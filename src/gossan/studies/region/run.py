@@ -124,10 +124,6 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         attribution=settings["targets"]["attribution"],
     )  # fmt: skip
     grid = with_layers(region, mapped)
-    for name in ("percentile", "label_free"):
-        if name in grid:
-            grid[name] = 100.0 * grid[name]
-            grid[name].attrs["units"] = "%"
     say("targets")
     wanted = settings["targets"]
     found = find_map_targets(

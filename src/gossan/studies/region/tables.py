@@ -24,8 +24,8 @@ from gossan.data.grids.stacking import stack_layers
 from gossan.geochem.robust_scores import RobustScores
 from gossan.sampling.edges import fill_edges
 from gossan.sampling.occurrences import PlacedOccurrences, place_occurrences
+from gossan.studies.places import Places, place_points
 from gossan.studies.region.geology import fault_distance, rock_cells
-from gossan.studies.region.places import Places, place_points
 from gossan.studies.region.samples import Sampled, grid_samples
 
 LEAST_CELLS = 400

@@ -21,7 +21,7 @@ from gossan.data.grids.grid import add_layer, cell_centres, spacing_of
 from gossan.data.grids.stacking import stack_layers
 from gossan.models.few_labels import rankable_scores
 from gossan.models.stability import stability_of
-from gossan.studies.region.mapping import area_rank
+from gossan.prospectivity.scoring import area_rank
 from gossan.studies.transfer.cells import match_names
 from gossan.studies.transfer.methods import Recipe
 from gossan.studies.transfer.tables import Sites
@@ -210,7 +210,7 @@ def make_map(trial: Trial, recipe: Recipe, layers: Layers, *, random_state: int)
     ]
     made = {
         "score": score,
-        "percentile": 100.0 * area_rank(score),
+        "percentile": area_rank(score),
         "spread": np.std(others, axis=0).astype(np.float32),
         "stability": stability_of(others, share=BEST),
         "is_supported": np.isfinite(score).astype(np.float32),

@@ -19,7 +19,7 @@ from scipy.sparse.csgraph import connected_components
 
 from gossan.data._coordinates import format_places
 from gossan.report._writing import count_of
-from gossan.studies.region.places import place_table
+from gossan.studies.places import place_table
 from gossan.studies.transfer.cells import (
     Sheet,
     coordinates_of,

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gossan.report._writing import count_of
-from gossan.studies.region.places import place_table
+from gossan.studies.places import place_table
 from gossan.studies.transfer.cells import coordinates_of, labels_of, match_columns, read_sheet
 from gossan.studies.transfer.tables import Sites, rounded, with_places
 

@@ -6,7 +6,7 @@ import pytest
 
 from gossan.data.grids.files import write_grid
 from gossan.data.grids.grid import add_layer, make_grid
-from gossan.studies.region.places import place_points, place_table
+from gossan.studies.places import place_points, place_table
 
 
 def test_usual_headers_are_found_and_rows_without_a_place_are_told():
