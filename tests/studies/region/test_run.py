@@ -237,3 +237,26 @@ def test_another_district_and_pretraining_are_tried(folder, district):
     scores = pd.read_csv(run / "scores.csv")
     assert {"zero-shot", "stacked", "head", "masked cnn"} <= set(scores["method"])
     assert not (run / "null.csv").exists()
+
+
+def test_ground_without_samples_is_neither_learnt_nor_ranked_nor_a_target(folder, district):
+    """An extrapolated cell never counts in an area share."""
+    from gossan.studies.region.mapping import make_cells
+    from gossan.studies.region.run import settings_of
+    from gossan.studies.region.tables import read_region
+    from gossan.study import read_study
+
+    table = district.samples
+    is_west = table["easting"] < table["easting"].median()
+    (pd.concat([table[is_west], table[~is_west].iloc[::60]])).to_csv(
+        folder / "samples.csv", index=False
+    )
+    settings = settings_of(read_study(folder / "study.toml"))
+    region = read_region(settings, folder)
+    assert 0.2 < region.is_supported.mean() < 0.9
+    assert np.isnan(region.volume[:, ~region.is_supported]).all()
+    cells = make_cells(region, field=3, most_cells=10_000, n_patterns=2, buffer=0.0, rocks=[],
+                       random_state=0)  # fmt: skip
+    assert region.is_supported[tuple(cells.places.T)].all()
+    assert region.area == pytest.approx(region.is_supported.sum() * 1.0)  # cells of 1 km2
+    assert len(region.occurrences.masked) > 0
