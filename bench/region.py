@@ -9,15 +9,21 @@ The peer of a Nanling row is the prototype of the method page; of a simulated ro
 from __future__ import annotations
 
 import time
+import warnings
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
+from threadpoolctl import threadpool_limits
 
+import gridding
+import window_cnn
 from _region_worlds import rows as rows_of_worlds
 from _table import Options, parse_options, report
+from gossan._checks import GossanWarning
 from gossan.datasets import find
 from gossan.studies.judged import Judged, judge_methods
 from gossan.studies.region import sections
@@ -38,7 +44,7 @@ FIT_FIRST = ("forest", "neighbourhood forest")
 def main() -> None:
     """Run all three, print the table and write the results."""
     options = parse_options(__doc__, seeds=3)
-    rows = [*nanling(options), *alaska(options)]
+    rows = [*nanling(options), *alaska(options), *speed(options)]
     rows += rows_of_worlds(
         quick=options.quick, **({} if options.quick else {"seeds": options.seeds})
     )
@@ -89,6 +95,18 @@ def alaska(options: Options) -> list[dict[str, Any]]:
                                                        "neighbourhood forest", "cnn 1")  # fmt: skip
     judged, seconds = judge(region, settings, raised, names)
     return rows_of("Alaska Cu", judged, seconds, options, goal=False)
+
+
+def speed(options: Options) -> list[dict[str, Any]]:
+    """Dense scoring against windows one by one, and gridding against a loop over all points."""
+    with threadpool_limits(1):
+        torch.set_num_threads(1)
+        rows = window_cnn.compare("small", 9, options)
+    side, n_samples = (200, 1000) if options.quick else (gridding.SIDE, 5000)
+    gridding.warm_up()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", GossanWarning)
+        return rows + gridding.method_rows(gridding.World(n_samples, side, 0), side, 1)
 
 
 def settings_of(

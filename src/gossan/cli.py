@@ -98,7 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
 
     init = commands.add_parser("init", help="print a commented study file to start from")
-    init.add_argument("study", help="genesis | tailings | deposit")
+    init.add_argument("study", help="genesis | tailings | deposit | region | transfer")
     init.set_defaults(run=_init)
 
     check = commands.add_parser("check", help="find what is wrong before anything runs")

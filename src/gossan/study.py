@@ -28,7 +28,7 @@ __all__ = [
     "summarise_run",
 ]
 
-KINDS = ("genesis", "tailings", "deposit", "region")
+KINDS = ("genesis", "tailings", "deposit", "region", "transfer")
 READING = ("read", "holes", "samples", "layers")  # sections that say what is read
 TOP_KEYS = ("study", "title")
 
@@ -38,7 +38,7 @@ def study_template(kind: str) -> str:
 
     Parameters
     ----------
-    kind : {"genesis", "tailings", "deposit", "region"}
+    kind : {"genesis", "tailings", "deposit", "region", "transfer"}
         Which study.
 
     Returns

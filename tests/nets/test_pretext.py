@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from sklearn.base import clone
 
 from gossan import saving
 from gossan._checks import GossanWarning
@@ -151,6 +152,25 @@ def test_a_published_network_has_its_shape_and_no_scaling(world, monkeypatch, pr
     shapes = [model.weights_[f"linears.{i}.weight"].shape[1:] for i in range(5)]
     assert shapes == [(4, 100), (100, 8), (8, 6), (6, 4), (4, 2)]
     assert (model.scale_ == 1).all()
+
+
+def test_a_network_fitted_elsewhere_can_be_the_start(world, tmp_path):
+    X, y, _, ground = world
+    first = PretextClassifier(**QUICK).fit(X, y, background=ground)
+    none = {"learning_rate": 1e-12, "weight_decay": 0.0}
+    again = PretextClassifier(start=first, scaling="none", **QUICK | none).fit(X[:30], y[:30])
+    np.testing.assert_allclose(
+        again.weights_["linears.1.weight"], first.weights_["linears.1.weight"], atol=1e-9
+    )
+    np.testing.assert_array_equal(again.center_, first.center_)
+    assert clone(again).start is first
+    folder = saving.save_model(again, tmp_path / "model", card={"of": "a test"}, units="1")
+    loaded, _ = saving.load_model(folder)
+    np.testing.assert_array_equal(loaded.predict_proba(X), again.predict_proba(X))
+    with pytest.raises(ValueError, match=r"start has hidden \(64, 64\), the new model \(8,\)"):
+        PretextClassifier((8,), start=first, **QUICK).fit(X, y)
+    with pytest.raises(ValueError, match="start has 4 features, X has 3"):
+        PretextClassifier(start=first, **QUICK).fit(X[:, :3], y)
 
 
 def test_a_saved_network_says_the_same(world, tmp_path):

@@ -164,3 +164,15 @@ def test_from_a_raster_to_a_geopackage(tmp_path):
         "2 targets, 1 of them with known occurrences in the best 2.0% of 1,000 km²"
     )
     assert len(read_vectors(tmp_path / "t.gpkg")) == 2
+
+
+def test_known_occurrences_of_a_local_grid_come_from_a_plain_table(tmp_path):
+    pytest.importorskip("rasterio")
+    grid = make_grid((0, 5000, 0, 2000), 1000)
+    scores = [[0.1, 0.2, 0.3, 0.1, 0.9], [0.2, 0.1, 0.2, 0.8, 0.0]]
+    write_grid(add_layer(grid, "score", scores), tmp_path / "map.tif")
+    (tmp_path / "known.csv").write_text("X,Y,name\n4500,500,Old pit\n", encoding="utf-8")
+    found = write_raster_targets(
+        tmp_path / "map.tif", tmp_path / "t.gpkg", share=0.2, known=tmp_path / "known.csv"
+    )
+    assert (found.n_targets, found.n_with_known) == (1, 1)

@@ -91,7 +91,16 @@ def test_a_fake_pattern_leaves_the_real_occurrences_out():
 def test_near_occurrences_are_one_camp():
     cells = make_cells(n_known=4, seed=1)
     cells.coords[cells.occurrences] = [[0, 0], [3 * KM, 0], [6 * KM, 0], [30 * KM, 0]]
-    assert len(set(camps_of(cells, PLAN))) == 2  # 4 km is half a block
+    assert len(set(camps_of(cells, PLAN))) == 2  # a block is 8 km
+
+
+def test_a_belt_of_occurrences_is_more_than_one_camp():
+    cells = make_cells(n_known=9, seed=1)
+    cells.coords[cells.occurrences] = [[3 * KM * number, 0.0] for number in range(9)]
+    camps = camps_of(cells, PLAN)
+    widths = [np.ptp(cells.coords[cells.occurrences][camps == camp, 0]) for camp in set(camps)]
+    assert max(widths) <= 8 * KM
+    assert len(set(camps)) >= 3
 
 
 def test_the_verdict_has_its_tables_and_a_failing_method_is_told():

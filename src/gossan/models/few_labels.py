@@ -182,7 +182,7 @@ def _balanced_svm(_: int, __: int) -> Any:
 
 def _gp(_: int, __: int) -> Any:
     # A fixed kernel: the likelihood of some tens of labels chooses lengths by chance, and slowly.
-    return GaussianProcessClassifier(ConstantKernel(4.0) * RBF(3.0), optimizer=None)
+    return GaussianProcessClassifier(ConstantKernel(9.0) * RBF(4.0), optimizer=None)
 
 
 _MAKERS: dict[str, Callable[[int, int], Any]] = {
@@ -212,7 +212,7 @@ def make_few_label_model(
     name : str
         "logistic", "forest", "svm" (radial kernel, C 10, gamma 0.01, as published), "balanced_svm"
         (C 1, gamma 0.05, both classes with the same say), "gp" (Gaussian process, radial kernel of
-        length 3 and variance 4) or "svm_gp" (`RankBlend` of the last two).
+        length 4 and variance 9) or "svm_gp" (`RankBlend` of the last two).
     scaling : {"none", "standard"}
         The lengths of the kernels are in units of standardised evidence. "none" for principal
         components of standardised variables, whose small components then stay small; "standard"

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_is_fitted
 
 from gossan._checks import check_labels, check_option
 from gossan.nets._forward import ACTIVATIONS
@@ -79,10 +80,11 @@ def check_settings(given: Mapping[str, Any]) -> dict[str, Any]:
     settings["hidden"] = tuple(int(width) for width in settings["hidden"])
     if not settings["hidden"] or min(settings["hidden"]) < 1:
         raise ValueError(f"hidden must be widths above zero, got {settings['hidden']}.")
-    if settings["pretext"] == "none" and settings["tune"] == "probe":
+    is_untaught = settings["pretext"] == "none" and settings["start"] is None
+    if is_untaught and settings["tune"] == "probe":
         raise ValueError(
-            "tune='probe' freezes what a pretext task taught, got pretext='none'. Name a task, or"
-            " pass tune='fine'."
+            "tune='probe' freezes what a pretext task taught, got pretext='none'. Name a task, pass"
+            " a start, or tune='fine'."
         )
     return settings
 
@@ -100,6 +102,30 @@ def _check_numbers(settings: Mapping[str, Any]) -> None:
     for name in ("prior", "stop_share"):
         if not 0.0 < settings[name] < 1.0:
             raise ValueError(f"{name} must lie between 0 and 1, got {settings[name]}.")
+
+
+def check_start(
+    start: Any, names: NDArray | None, table: NDArray[np.float64], settings: Mapping[str, Any]
+) -> None:
+    """Raise unless the network that training begins with suits the table and the settings."""
+    if start is None:
+        return
+    check_is_fitted(start, "weights_")
+    theirs = check_settings(start.get_params(deep=False))
+    told = {"names": start.names_, "hidden": theirs["hidden"], "activation": theirs["activation"]}
+    own = {"names": start.names_ if names is None else [str(name) for name in names]}
+    own |= {key: settings[key] for key in ("hidden", "activation")}
+    wrong = [key for key, value in told.items() if value != own[key]]
+    if wrong:
+        raise ValueError(
+            f"start has {wrong[0]} {told[wrong[0]]}, the new model {own[wrong[0]]}. Give both the"
+            " same, in the same order."
+        )
+    if start.n_features_in_ != table.shape[1]:
+        raise ValueError(
+            f"start has {start.n_features_in_} features, X has {table.shape[1]}. Take the same"
+            " columns in the same order."
+        )
 
 
 def check_background(rows: ArrayLike | None, n_features: int) -> NDArray[np.float64] | None:

@@ -67,6 +67,8 @@ class Job:
         self.offset = float(np.log(counts[1] / counts[0])) if told else 0.0
         rows = values[train] if scaled_by is None else scaled_by
         self.center, self.scale = _scaling(rows, settings["scaling"])
+        if settings["start"] is not None:  # what goes on learning was trained on this scale
+            self.center, self.scale = settings["start"].center_, settings["start"].scale_
         seeds = np.random.default_rng(seed).integers(2**31, size=settings["n_members"])
         self.members = [self._member(int(s), groups, settings) for s in seeds]
 
@@ -166,6 +168,12 @@ def _pretrain(
 
     Jobs that share the pretext's rows and a seed share the body.
     """
+    if settings["start"] is not None:
+        weights = settings["start"].weights_
+        bodies = {name: value for name, value in weights.items() if name.startswith("linears")}
+        n_bodies = len(weights["head.weight"])
+        body_of = np.arange(len(seeds)) % settings["n_members"] % n_bodies
+        return bodies, body_of, np.zeros(n_bodies, np.int64)
     if settings["pretext"] == "none":
         return None, np.zeros(len(seeds), np.int64), np.zeros(1, np.int64)
     job_of = np.repeat(np.arange(len(jobs)), settings["n_members"])

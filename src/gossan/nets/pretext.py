@@ -21,7 +21,13 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from gossan import saving
 from gossan._checks import GossanWarning, check_labels
 from gossan.nets._forward import dense_outputs, dense_shapes
-from gossan.nets._pretext_checks import PRESETS, check_background, check_classes, check_settings
+from gossan.nets._pretext_checks import (
+    PRESETS,
+    check_background,
+    check_classes,
+    check_settings,
+    check_start,
+)
 
 if TYPE_CHECKING:
     from gossan.nets._pretext_training import Job, Trained
@@ -32,10 +38,11 @@ __all__ = ["PRESETS", "PretextClassifier"]
 class PretextClassifier(ClassifierMixin, BaseEstimator):
     """Ensemble of dense networks for few labels, taught by unlabelled rows before the labels.
 
-    Use it where tens of occurrences are known and thousands of rows are not labelled. Run the
-    simple models of `gossan.models.make_few_label_model` beside it: in honest blocks a balanced
-    support vector machine is about as good, and the mean of ten networks does more than the
-    pretext task, whose gain shows with some fifteen occurrences.
+    Use it where tens of occurrences are known and thousands of rows are not labelled. On the
+    published Yukon tables, in blocks of 20 km, the masked pretext task adds some 0.02 to the AUC
+    with fifteen occurrences and 0.01 with seventy. Run the simple models of
+    `gossan.models.make_few_label_model` beside it: a balanced support vector machine and a Gaussian
+    process come within 0.01.
 
     Parameters
     ----------
@@ -82,6 +89,10 @@ class PretextClassifier(ClassifierMixin, BaseEstimator):
     preset : {"fde_ft", "fde_lp", "gcp_ft", "gcp_lp", "scratch"} or None
         A published network (1,703 weights); its settings replace all the ones above. "fde": an
         autoencoder first; "gcp": geological classes first; "ft", "lp": fine-tuned, linear probe.
+    start : PretextClassifier or None
+        Fitted elsewhere, on the same features and with the same hidden layers: what these and its
+        scaling hold takes the place of a pretext task. A clone keeps it; a saved model does not
+        need it.
     random_state : int or None
         Seed of weights, batches and noise.
     progress : callable or None
@@ -147,11 +158,12 @@ class PretextClassifier(ClassifierMixin, BaseEstimator):
         schedule: str = "cosine",
         patience: int | None = None,
         stop_share: float = 0.2,
-        pretext_epochs: int = 100,
+        pretext_epochs: int = 300,
         pretext_batch_size: int = 256,
         pretext_learning_rate: float = 2e-3,
         n_members: int = 10,
         preset: str | None = None,
+        start: PretextClassifier | None = None,
         random_state: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
@@ -181,6 +193,7 @@ class PretextClassifier(ClassifierMixin, BaseEstimator):
         self.pretext_learning_rate = pretext_learning_rate
         self.n_members = n_members
         self.preset = preset
+        self.start = start
         self.random_state = random_state
         self.progress = progress
 
@@ -258,6 +271,7 @@ class PretextClassifier(ClassifierMixin, BaseEstimator):
         settings = check_settings(self.get_params(deep=False))
         table = validate_data(self, X, dtype=np.float64)
         labels = check_labels("y", y, len(table))
+        check_start(self.start, getattr(self, "feature_names_in_", None), table, settings)
         of_rows = None if groups is None else check_labels("groups", groups, len(table))
         ground = check_background(background, table.shape[1])
         codes = check_classes(ground, background_classes, settings["pretext"])
@@ -306,14 +320,14 @@ class PretextClassifier(ClassifierMixin, BaseEstimator):
         told = {key: getattr(self, key) for key in ("n_reseeded_", "n_dead_", "offset_")}
         arrays = {name: getattr(self, name) for name in ("center_", "scale_", "losses_")}
         weights = {f"network.{name}": value for name, value in self.weights_.items()}
-        return saving.settings_of(self, without=("progress",)) | told, arrays | weights
+        return saving.settings_of(self, without=("progress", "start")) | told, arrays | weights
 
     @classmethod
     def from_arrays(
         cls, settings: Mapping[str, Any], arrays: dict[str, NDArray]
     ) -> PretextClassifier:
         """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
-        model = saving.blank(cls, settings)
+        model = saving.blank(cls, settings, start=None)
         d, in_force = model.n_features_in_, check_settings(model.get_params(deep=False))
         model.n_reseeded_, model.n_dead_ = (int(settings[k]) for k in ("n_reseeded_", "n_dead_"))
         model.offset_ = float(settings["offset_"])
@@ -330,6 +344,11 @@ class PretextClassifier(ClassifierMixin, BaseEstimator):
             for name, shape in shapes.items()
         }
         return model
+
+    def __sklearn_clone__(self) -> PretextClassifier:
+        copy = super().__sklearn_clone__()
+        copy.start = self.start  # what was learned elsewhere is data: a clone does not forget it
+        return copy
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

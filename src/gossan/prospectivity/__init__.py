@@ -8,7 +8,7 @@ from gossan._lazy import attach
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "scoring": ["favourability", "score_grid"],
+        "scoring": ["favourability", "area_rank", "score_grid"],
         "targets": ["Targets", "find_targets"],
         "collars": ["suggest_collars"],
         "map_model": ["MapModel"],

@@ -23,12 +23,16 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from gossan._checks import check_option
+from gossan.data._coordinates import find_coordinates, read_numbers
 from gossan.data.grids.files import read_grid
 from gossan.data.grids.grid import add_layer, cell_centres, cell_volume, check_grid, layer_of
 from gossan.data.grids.outlines import distances_to, outline_cells
 from gossan.data.grids.styles import fill_style
+from gossan.data.tables.rawtable import read_raw
+from gossan.data.tables.sites import read_sites
 from gossan.data.vector_writing import write_vectors
 from gossan.data.vectors import read_occurrences
+from gossan.prospectivity.scoring import area_rank
 from gossan.prospectivity.targets import share_threshold
 
 __all__ = ["TargetsOnFile", "find_map_targets", "write_map_targets", "write_raster_targets"]
@@ -122,7 +126,7 @@ def find_map_targets(
             f"share must lie between 0 and 1, got {share}. 0.05 is the best twentieth."
         )
     values = _supported(checked, score, support)
-    ranks = _percentiles(values)
+    ranks = area_rank(values)
     threshold = share_threshold(values[np.isfinite(values)], share)
     is_best = np.nan_to_num(values, nan=-np.inf) >= threshold
     bodies = _Bodies(*ndimage.label(is_best, structure=np.ones((3, 3))))
@@ -230,9 +234,7 @@ def write_raster_targets(
     """
     grid, points = read_grid(raster), None
     if known is not None:
-        crs = grid.attrs.get("crs")
-        is_table = Path(known).suffix.lower() in {".csv", ".txt", ".tsv", ".xlsx", ".parquet"}
-        points = read_occurrences(known, crs=crs if is_table else None, to_crs=crs)
+        points = _read_known(Path(known), grid.attrs.get("crs"))
     targets = find_map_targets(
         grid, share=share, least=least, known=points, spread="spread" if "spread" in grid else None
     )
@@ -240,6 +242,19 @@ def write_raster_targets(
     n_with = int(targets["contains_known"].sum()) if known is not None else 0
     told = targets.attrs
     return TargetsOnFile(len(targets), n_with, told["share"], told["supported_area"])
+
+
+def _read_known(path: Path, crs: Any) -> Any:
+    """Return known occurrences in the CRS of the raster; a local grid has none, nor has a table."""
+    is_table = path.suffix.lower() in {".csv", ".txt", ".tsv", ".xlsx", ".parquet"}
+    if not is_table:
+        return read_occurrences(path, to_crs=crs)
+    if crs is not None:
+        return read_occurrences(path, crs=crs, to_crs=crs)
+    table = read_sites(read_raw(path), ())[0]
+    found = find_coordinates(list(table.columns), {}, source=path.name)
+    columns = (found["easting"], found["northing"])
+    return np.column_stack([read_numbers(table, name, source=path.name) for name in columns])
 
 
 def _supported(grid: xr.Dataset, score: str, support: str | None) -> Values:
@@ -255,16 +270,6 @@ def _supported(grid: xr.Dataset, score: str, support: str | None) -> Values:
             " and check the mask."
         )
     return values
-
-
-def _percentiles(values: Values) -> Values:
-    """Return the share of the scored cells that score less, ties half [%]."""
-    out, is_known = np.full(values.shape, np.nan), np.isfinite(values)
-    ordered = np.sort(values[is_known])
-    below = np.searchsorted(ordered, values[is_known], side="left")
-    up_to = np.searchsorted(ordered, values[is_known], side="right")
-    out[is_known] = 50.0 * (below + up_to) / len(ordered)
-    return out
 
 
 def _layers(

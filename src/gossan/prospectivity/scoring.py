@@ -18,7 +18,7 @@ from gossan._checks import check_option, check_positive
 from gossan.data.grids.grid import add_layer, check_grid, grid_shape, layer_of
 from gossan.sampling.edges import MOST_EDGE, fill_edges
 
-__all__ = ["favourability", "score_grid"]
+__all__ = ["area_rank", "favourability", "score_grid"]
 
 CELLS_AT_ONCE = 200_000
 EDGES = ("nan", "reflect", "nearest")
@@ -67,6 +67,36 @@ def favourability(estimator: Any, X: ArrayLike, *, positive: Any = None) -> NDAr
         f"A {type(estimator).__name__} has neither predict_proba, score_samples nor predict. Pass a"
         " fitted estimator."
     )
+
+
+def area_rank(scores: ArrayLike) -> NDArray[np.float64]:
+    """Share of the scored cells that score lower [%], ties half; NaN where there is no score.
+
+    A score is on a scale of its own; its rank tells how much ground one must look at to come so far.
+
+    Parameters
+    ----------
+    scores : array of any shape
+        Higher is more prospective.
+
+    Returns
+    -------
+    ranks : float64 array of the same shape
+        0 to 100; the median of all is 50.
+
+    Examples
+    --------
+    >>> area_rank([[3.0, 1.0], [np.nan, 1.0]]).round(1)
+    array([[83.3, 33.3],
+           [ nan, 33.3]])
+    """
+    values = np.asarray(scores, dtype=float)
+    out, is_known = np.full(values.shape, np.nan), np.isfinite(values)
+    ordered = np.sort(values[is_known])
+    below = np.searchsorted(ordered, values[is_known], side="left")
+    up_to = np.searchsorted(ordered, values[is_known], side="right")
+    out[is_known] = 50.0 * (below + up_to) / max(len(ordered), 1)
+    return out
 
 
 def score_grid(

@@ -169,7 +169,7 @@ def _more_facts(findings: ProspectFindings) -> list[Fact]:
     if np.isfinite([captured, area]).all() and area > 0:
         told = f"{100 * captured:.0f} % captured in {100 * area:.0f} % of the area; 1 is chance"
         facts.append(Fact(f"{captured / area:.1f}", "Normalised density at the P-A point", told))
-    if facts and findings.n_occurrences:
+    if facts and findings.n_occurrences and findings.n_cells:
         share = 100 * findings.n_occurrences / findings.n_cells
         facts.append(Fact(f"1 in {findings.n_cells / findings.n_occurrences:,.0f}",
                           "Supported cells with a known occurrence",

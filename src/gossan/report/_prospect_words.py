@@ -324,14 +324,15 @@ def verdict_sentence(findings: ProspectFindings) -> str:
 
 def _made_words(findings: ProspectFindings, used: str, simple: str) -> str:
     """Say which simple method made the map, and whether it is as good as the best of them."""
+    does = "makes the map" if findings.n_cells else "is the one to use"  # a study without a map
     if used == simple:
-        return "So it makes the map."
+        return f"So it {does}."
     table = findings.comparisons
     own = None if table is None else table[table["method"].astype(str) == used]
     what = f"{_capital(used)}{_label_words(findings, used)}"
     if own is None or not len(own) or not number_of(own.iloc[0], "high") >= 0:
-        return f"{what} makes the map."
-    return f"{what} cannot be told from {simple} and makes the map."
+        return f"{what} {does}."
+    return f"{what} cannot be told from {simple} and {does}."
 
 
 def difference_words(row: pd.Series) -> str:

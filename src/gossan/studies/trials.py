@@ -239,15 +239,16 @@ def try_fakes(
 
 
 def camps_of(cells: Cells, plan: Plan) -> NDArray[np.int64]:
-    """Camp of each occurrence: occurrences within half a block of one another are one camp.
+    """Camp of each occurrence: groups no wider than a block, the nearest joined first.
 
-    Intervals draw whole camps; their number is that of independent witnesses.
+    Intervals draw whole camps; their number is that of independent witnesses. Chains of occurrences
+    are cut: joined by their nearest neighbours, a belt of a hundred would be one witness.
     """
     coords = cells.coords[cells.occurrences]
     if len(coords) < 2:
         return np.zeros(len(coords), dtype=np.int64)
-    tree = linkage(coords, method="single")
-    return fcluster(tree, plan.block_size / 2.0, criterion="distance").astype(np.int64) - 1
+    tree = linkage(coords, method="complete")
+    return fcluster(tree, plan.block_size, criterion="distance").astype(np.int64) - 1
 
 
 def _random(cells: Cells, plan: Plan, repeat: int) -> Folds:

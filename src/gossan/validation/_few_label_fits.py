@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
+from threadpoolctl import threadpool_limits
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +71,8 @@ def fitted_models(
         own = (
             {"groups": np.asarray(groups)[job.train]} if takes_groups and groups is not None else {}
         )
-        yield model.fit(X[job.train], y[job.train], **own, **more)
+        with threadpool_limits(1):  # on some hundred rows threads only wait for each other
+            yield model.fit(X[job.train], y[job.train], **own, **more)
 
 
 def scores_of(model: Any, rows: NDArray, positive: Any) -> tuple[NDArray[np.float64], bool]:

@@ -142,6 +142,74 @@ def test_what_is_wrong_is_told_before_anything_runs(folder, old, new, message):
     assert re.search(message, problems[0]), problems
 
 
+def test_background_may_be_drilled_ground_of_one_rock_away_from_ore(folder, district):
+    from gossan.studies.region.mapping import make_cells
+    from gossan.studies.region.run import settings_of
+    from gossan.studies.region.tables import read_region
+    from gossan.study import read_study
+
+    places = district.samples[["easting", "northing"]].iloc[::3]
+    places.to_csv(folder / "barren.csv", index=False)
+    rocks = district.lithology["lithology"].value_counts().index[:2].tolist()
+    path = rewrite(
+        folder, "[background]",
+        f"[background]\nbarren = \"barren.csv\"\nbuffer = 2000\nrocks = {rocks}".replace("'", '"'),
+    )  # fmt: skip
+    settings = settings_of(read_study(path))
+    region = read_region(settings, folder)
+    told = settings["background"]
+    cells = make_cells(region, field=1, most_cells=500, n_patterns=0, buffer=told["buffer"],
+                       rocks=told["rocks"], random_state=0)  # fmt: skip
+    taught = cells.may_teach & (cells.y == 0)
+    assert 30 <= taught.sum() < 500
+    assert region.barren[tuple(cells.places[taught].T)].all()
+    assert np.isin(region.rocks[tuple(cells.places[taught].T)], rocks).all()
+    known = cells.coords[cells.y == 1]
+    gaps = np.linalg.norm(cells.coords[taught][:, None] - known[None], axis=2).min(axis=1)
+    assert gaps.min() > 2000
+    with pytest.raises(ValueError, match="Loosen buffer, rocks or barren"):
+        make_cells(region, field=1, most_cells=500, n_patterns=0, buffer=1e6, rocks=[],
+                   random_state=0)  # fmt: skip
+
+
+def test_a_study_that_names_no_method_compares_the_usual_ones(folder):
+    from gossan.studies.region.run import settings_of
+    from gossan.study import read_study
+
+    path = rewrite(folder, 'names = ["logistic", "cnn 3"]\n', "")
+    names = settings_of(read_study(path))["methods"]["names"]
+    assert names[0] == "distance to known"
+    assert "stacked" not in names
+    text = path.read_text(encoding="utf-8") + '\n[source]\nsamples = "a"\noccurrences = "b"\n'
+    path.write_text(text, encoding="utf-8")
+    assert "stacked" in settings_of(read_study(path))["methods"]["names"]
+
+
+def test_messy_samples_are_read_and_what_is_left_out_is_told(district, tmp_path):
+    """Semicolons, decimal commas, an element below detection, a gap, a far slip, two twins."""
+    table = district.samples.copy().iloc[:700]
+    mostly = table.columns[table.columns.str.startswith("Sn")][0]
+    table[mostly] = "<5"
+    table = table.rename(columns={"easting": "X (m)", "northing": "Y (m)"}).astype(object)
+    table.iloc[3, table.columns.get_loc("X (m)")] = None
+    table = pd.concat([table, table.iloc[[10, 11]]], ignore_index=True)
+    table["remark"] = "=HYPERLINK(1)"
+    district.write(tmp_path)
+    table.to_csv(tmp_path / "samples.csv", index=False, sep=";", decimal=",")
+    text = (
+        'study = "region"\n[samples]\ntable = "samples.csv"\n[occurrences]\n'
+        'table = "occurrences.csv"\n[grid]\nspacing = 1000\n[methods]\nnames = ["logistic"]\n'
+        "most_cells = 300\n[background]\nn_draws = 2\n"
+        "[validate]\nn_splits = 2\nn_repeats = 1\nn_nulls = 0\n"
+    )
+    (tmp_path / "study.toml").write_text(text, encoding="utf-8")
+    run = run_study(tmp_path / "study.toml")
+    told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+    assert any("Sn is left out: 100%" in why for why in told["left_out"])
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "rows without coordinates are left out, row 5" in page
+
+
 def test_a_study_without_samples_or_layers_is_refused(folder):
     path = rewrite(folder, '[samples]\ntable = "samples.csv"\n', "")
     assert "neither a section [samples] nor [layers]" in check_study(path)[0]

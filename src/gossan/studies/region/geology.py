@@ -22,7 +22,7 @@ from gossan.data.tables.rawtable import read_raw
 from gossan.data.tables.sites import read_sites
 from gossan.data.vectors import read_vectors
 from gossan.evidence.proximity import distance_to_lines
-from gossan.studies.region.places import TABLES, Places, place_table
+from gossan.studies.places import TABLES, Places, place_table
 
 LINE_WORDS = ("fault", "line", "name", "id")
 

@@ -15,8 +15,8 @@ import pandas as pd
 
 from gossan._checks import did_you_mean
 from gossan.geochem.levelling import level_batches, level_by_unit
+from gossan.studies.places import Places
 from gossan.studies.region.geology import rocks_at
-from gossan.studies.region.places import Places
 
 ROCKS = "lithology"
 UNKNOWN = "unknown"

@@ -16,6 +16,7 @@ from sklearn.base import clone
 
 from gossan.data.grids.grid import add_layer, cell_centres
 from gossan.models.stability import stability_of
+from gossan.prospectivity.scoring import area_rank
 from gossan.sampling.edges import MOST_EDGE
 from gossan.sampling.patches import patches_at
 from gossan.studies.region.tables import Region
@@ -24,6 +25,7 @@ from gossan.validation.patterns import moved_patterns
 
 Maps = NDArray[np.float32]
 
+LEAST_BACKGROUND = 30  # cells: fewer do not stand for a district
 BEST = 0.1  # share of the area whose stability is told
 MOST_GAINS = 2_000_000_000  # cells x channels x members beyond which only targets are explained
 
@@ -37,7 +39,7 @@ class Mapped:
     model : map estimator
         Fitted.
     layers : dict of str to float32 array of shape (northing, easting)
-        "score", "percentile" (share of the supported area that scores lower, 0 to 1), "spread",
+        "score", "percentile" (share of the supported area that scores lower [%]), "spread",
         "stability", "edge_fraction", and "label_free" where that is another method.
     gains : float32 array of shape (channels, northing, easting), optional
         What each channel adds to the logit of each cell.
@@ -48,8 +50,16 @@ class Mapped:
     gains: Maps | None
 
 
-def make_cells(region: Region, *, field: int, most_cells: int, n_patterns: int,
-               buffer: float, rocks: list[str], random_state: int) -> Cells:  # fmt: skip
+def make_cells(
+    region: Region,
+    *,
+    field: int,
+    most_cells: int,
+    n_patterns: int,
+    buffer: float,
+    rocks: list[str],
+    random_state: int,
+) -> Cells:
     """Cells that are learnt from and ranked: occurrences, fake patterns, unlabelled ones at random.
 
     Parameters
@@ -85,6 +95,8 @@ def make_cells(region: Region, *, field: int, most_cells: int, n_patterns: int,
         moved = moved_patterns(coords[known], coords[free], n_patterns=n_patterns, random_state=rng)
         patterns = free[moved]
     some = rng.choice(free, size=min(most_cells, len(free)), replace=False)
+    if region.barren is not None:  # too few to be met by chance
+        some = np.union1d(some, np.intersect1d(free, np.flatnonzero(region.barren.ravel()[flat])))
     pool = np.unique(np.concatenate([known, patterns.ravel(), some]))
     rows, columns = np.unravel_index(flat[pool], usable.shape)
     places = np.column_stack([rows, columns])
@@ -121,6 +133,14 @@ def _may_teach(
         allowed &= cKDTree(coords[y == 1]).query(coords)[0] > buffer
     if rocks and region.rocks is not None:
         allowed &= np.isin(region.rocks[tuple(places.T)], rocks)
+    if region.barren is not None:
+        allowed &= region.barren[tuple(places.T)]
+    n_left = int((allowed & (y == 0)).sum())
+    if n_left < LEAST_BACKGROUND:
+        raise ValueError(
+            f"The rules of [background] leave {n_left} cells to learn from, and {LEAST_BACKGROUND} are"
+            " the least. Loosen buffer, rocks or barren."
+        )
     return allowed | (y == 1)
 
 
@@ -183,24 +203,6 @@ def fit_all(method: Method, cells: Cells, random_state: int) -> Any:
     return model.fit(cells.windows[taught], cells.y[taught])
 
 
-def area_rank(score: NDArray) -> NDArray[np.float32]:
-    """Share of the scored cells that score lower, ties half; NaN where there is no score.
-
-    Examples
-    --------
-    >>> area_rank(np.array([[3.0, 1.0], [np.nan, 1.0]]))
-    array([[0.8333333 , 0.33333334],
-           [       nan, 0.33333334]], dtype=float32)
-    """
-    ranks = np.full(score.shape, np.nan, dtype=np.float32)
-    known = np.isfinite(score)
-    values = np.sort(score[known])
-    low = np.searchsorted(values, score[known], side="left")
-    high = np.searchsorted(values, score[known], side="right")
-    ranks[known] = (low + high) / 2.0 / max(len(values), 1)
-    return ranks
-
-
 def with_layers(region: Region, mapped: Mapped) -> xr.Dataset:
     """Return the grid of a region with the layers of its map, first."""
     order = ("score", "percentile", "spread", "stability", "edge_fraction", "label_free")
@@ -208,6 +210,8 @@ def with_layers(region: Region, mapped: Mapped) -> xr.Dataset:
     for name in order:
         if name in mapped.layers:
             grid = add_layer(grid, name, mapped.layers[name])
+            if name in ("percentile", "label_free"):
+                grid[name].attrs["units"] = "%"
     return grid.assign({str(name): layer for name, layer in region.grid.data_vars.items()})
 
 

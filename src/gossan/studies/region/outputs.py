@@ -138,7 +138,7 @@ def write_model(
             clip=clip,
             cell_size=float(np.mean(spacing_of(region.grid))),
         )
-        units = {name: region.units.get(name, "1") for name in region.channels}
+        units = {name: str(region.grid[name].attrs.get("units", "")) for name in region.channels}
         save_model(model, folder.path / "model", card=card, units=units, overwrite=True)
     except (ValueError, TypeError) as error:
         return [f"The model was not saved, so that gossan score cannot use it: {error}"]

@@ -74,6 +74,10 @@ def settings_of(study: Study) -> Settings:
         )
     named = [name for name in SECTIONS if name in given or name in ALWAYS]
     settings = {name: SECTIONS[name](**given.get(name, {})) for name in named}
+    chosen = settings["methods"]
+    if not chosen["names"]:
+        has_source = "source" in settings
+        chosen["names"] = sections.usual_methods(chosen["choose"], has_source=has_source)
     wanted = sections.needs_source(settings["methods"]["names"])
     if wanted and "source" not in settings:
         raise ValueError(
@@ -120,10 +124,6 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         attribution=settings["targets"]["attribution"],
     )  # fmt: skip
     grid = with_layers(region, mapped)
-    for name in ("percentile", "label_free"):
-        if name in grid:
-            grid[name] = 100.0 * grid[name]
-            grid[name].attrs["units"] = "%"
     say("targets")
     wanted = settings["targets"]
     found = find_map_targets(

@@ -21,8 +21,8 @@ from gossan.data.grids.grid import make_grid
 from gossan.geochem import impute_censored
 from gossan.geostat.gridding import grid_points
 from gossan.geostat.support import sample_reach, support_mask
+from gossan.studies.places import Places, place_table
 from gossan.studies.region.levelling import level_samples
-from gossan.studies.region.places import Places, place_table
 
 MOST_CELLS = 4_000_000
 ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)

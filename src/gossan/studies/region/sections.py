@@ -129,30 +129,34 @@ def elements(
 
 
 def background(
-    *, n_draws: int = 5, per_positive: float = 10.0, buffer: float = 0.0, rocks: Sequence[str] = ()
+    *,
+    n_draws: int = 5,
+    per_positive: float = 10.0,
+    buffer: float = 0.0,
+    rocks: Sequence[str] = (),
+    barren: str = "",
 ) -> dict[str, Any]:
     """Which unlabelled cells stand for barren ground, and how often they are drawn."""
     check_range("n_draws", n_draws, 1, 100, "5 are usual")
     check_range("per_positive", per_positive, 1.0, 1000.0, "10 are usual")
     check_range("buffer", buffer, 0.0, np.inf, "0 allows background beside occurrences")
-    return {
-        "n_draws": n_draws,
-        "per_positive": per_positive,
-        "buffer": buffer,
-        "rocks": list(rocks),
-    }
+    return {"n_draws": n_draws, "per_positive": per_positive, "buffer": buffer,
+            "rocks": list(rocks), "barren": barren}  # fmt: skip
 
 
 def methods(
     *,
-    names: Sequence[str] = DEFAULT,
+    names: Sequence[str] = (),
     choose: str = "",
     n_seeds: int = 1,
     n_members: int = 5,
     most_cells: int = 5000,
     random_state: int = 0,
 ) -> dict[str, Any]:
-    """Which methods are compared, which one makes the map, and with how many seeds."""
+    """Which methods are compared, which one makes the map, and with how many seeds.
+
+    Without names those of `usual_methods` are.
+    """
     for name in names:
         check_option("names", name, tuple(METHODS))
     if choose:
@@ -162,7 +166,7 @@ def methods(
     check_range("most_cells", most_cells, 200, 10**6, "5000 are usual")
     check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
     wanted = {*BASELINES, *names, *([choose] if choose else [])}
-    kept = tuple(name for name in METHODS if name in wanted)
+    kept = tuple(name for name in METHODS if name in wanted) if names else ()
     return {"names": kept, "choose": choose, "n_seeds": n_seeds, "n_members": n_members,
             "most_cells": most_cells, "random_state": random_state}  # fmt: skip
 
@@ -208,6 +212,12 @@ def targets(
     check_range("least", least, 0.0, np.inf, "0 takes four cells")
     check_range("most", most, 1, 10_000, "30 are usual")
     return {"share": share, "least": least, "most": most, "attribution": attribution}
+
+
+def usual_methods(choose: str, *, has_source: bool) -> tuple[str, ...]:
+    """Return the methods that are compared where the study names none, the simplest first."""
+    wanted = {*DEFAULT, *(NEED_SOURCE if has_source else ()), *([choose] if choose else [])}
+    return tuple(name for name in METHODS if name in wanted)
 
 
 def needs_source(names: Sequence[str]) -> list[str]:

@@ -93,7 +93,9 @@ def pretrainer(
         return [region.channels.index(name) for name in names] or None
 
     def pretrained(field: int, method: str) -> WindowCNN:
-        zoned = {"core": places(core), "ring": places(ring)} if method == "haloes" else {}
+        zoned: dict[str, Any] = {}
+        if method == "haloes":
+            zoned = {"core": places(core), "ring": places(ring)}
         return pretrain_windows(
             region.filled(field)[0], method=method, field=field, random_state=random_state, **zoned
         )
@@ -120,5 +122,6 @@ def _as_study(
         "northing": told["northing"],
     }  # fmt: skip
     own["grid"] = dict(own["grid"]) | {"spacing": region.spacing, "region": ()}
+    own["background"] = dict(own["background"]) | {"barren": "", "rocks": []}
     own["elements"] = dict(own["elements"]) | {"most_censored": 1.0, "level_by": ""}
     return own

@@ -24,8 +24,8 @@ from gossan.data.grids.stacking import stack_layers
 from gossan.geochem.robust_scores import RobustScores
 from gossan.sampling.edges import fill_edges
 from gossan.sampling.occurrences import PlacedOccurrences, place_occurrences
+from gossan.studies.places import Places, place_points
 from gossan.studies.region.geology import fault_distance, rock_cells
-from gossan.studies.region.places import Places, place_points
 from gossan.studies.region.samples import Sampled, grid_samples
 
 LEAST_CELLS = 400
@@ -57,6 +57,8 @@ class Region:
         Cells of the known occurrences, and which were merged or lie outside.
     points : Places
         Occurrences as they were read.
+    barren : bool array of shape (northing, easting), optional
+        Cells of the points that are known to hold no ore: alone they are background.
     rocks : array of str of shape (northing, easting), optional
         Geological map.
     faults : DataFrame, optional
@@ -85,6 +87,7 @@ class Region:
     is_supported: NDArray[np.bool_]
     occurrences: PlacedOccurrences
     points: Places
+    barren: NDArray[np.bool_] | None
     rocks: NDArray | None
     faults: pd.DataFrame | None
     reach: float
@@ -177,6 +180,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
         is_supported=supported,
         occurrences=placed,
         points=points,
+        barren=_barren(settings, folder, grid, supported),
         rocks=rocks,
         faults=faults,
         reach=0.0 if sampled is None else sampled.reach,
@@ -326,6 +330,18 @@ def _occurrences(
             " [grid]; check the CRS if all lie outside."
         )
     return points, placed
+
+
+def _barren(
+    settings: Settings, folder: Path, grid: xr.Dataset, supported: NDArray[np.bool_]
+) -> NDArray[np.bool_] | None:
+    """Return the supported cells of the points that hold no ore, None if no file names them."""
+    table = settings["background"]["barren"]
+    if not table:
+        return None
+    own = settings["occurrences"]["crs"]
+    points = place_points(folder / table, crs=own, to_crs=grid.attrs.get("crs"))
+    return place_occurrences(grid, points.coords, mask=supported).layer
 
 
 def _check_supported(supported: NDArray[np.bool_], grid: xr.Dataset) -> None:

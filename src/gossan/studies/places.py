@@ -195,7 +195,7 @@ def _chosen(
             f"{did_you_mean(column, names)} Name the right one."
         )
     wanted = {word.casefold().strip() for word in words}
-    cells = table.iloc[:, names.index(column)].astype(str).str.casefold()
+    cells = table.iloc[:, names.index(column)].astype(object).fillna("").astype(str).str.casefold()
     parts = cells.str.split(r"[^\w%/-]+", regex=True)
     holds = np.array([bool(wanted & set(part)) for part in parts])
     holds |= cells.str.strip().isin(wanted).to_numpy()

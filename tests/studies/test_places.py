@@ -6,7 +6,7 @@ import pytest
 
 from gossan.data.grids.files import write_grid
 from gossan.data.grids.grid import add_layer, make_grid
-from gossan.studies.region.places import place_points, place_table
+from gossan.studies.places import place_points, place_table
 
 
 def test_usual_headers_are_found_and_rows_without_a_place_are_told():
@@ -53,7 +53,7 @@ def test_small_numbers_are_doubted():
 
 def test_rows_are_chosen_by_words_in_a_list(tmp_path):
     table = pd.DataFrame(
-        {"x": [1.0, 2.0, 3.0], "y": [1.0, 2.0, 3.0], "metals": ["Cu, Au", "Pb; Zn", "cu"]}
+        {"x": [1.0, 2.0, 3.0], "y": [1.0, 2.0, 3.0], "metals": ["Cu, Au", None, "cu"]}
     )
     table.to_csv(tmp_path / "known.csv", index=False)
     told = {"crs": None, "to_crs": None}
