@@ -179,13 +179,13 @@ def methods_text(region: Region, judged: Judged, plan: Plan) -> str:
     cell = f"{size[1]:,.10g} x {size[0]:,.10g} m"
     made = (
         f"{region.n_samples:,} samples were gridded to cells of {cell}; a cell counts where enough"
-        f" samples lie within {region.reach:,.0f} m. {' '.join(region.notes[-1:])}"
+        f" samples lie within {region.reach:,.0f} m. {' '.join(region.notes)}"
         if region.n_samples
         else f"Rasters with cells of {cell} were stacked."
     )
     others = [name.replace("_", " ") for name in region.channels if name not in region.elements]
-    beside = f" Beside {', '.join(region.elements)}, methods read {', '.join(others)}."
-    made += beside if others and region.elements else ""
+    beside = f" Methods read {', '.join(region.elements)} and {', '.join(others)}."
+    made = made.rstrip() + (beside if others and region.elements else "")
     logs = "Logarithms of concentrations" if region.logged else "Layers"
     null = (
         f" Scores were held against {int(judged.null['n_nulls'].max())} fake patterns: the known"
