@@ -212,7 +212,7 @@ def test_the_scale_bar_is_a_round_length_on_the_map() -> None:
     bar = next(line for line in ax.lines if line.get_gid() == "scale bar")
     share = float(np.ptp(bar.get_xdata()))
     assert share * 400 == pytest.approx(100)
-    assert [text.get_text() for text in ax.texts] == ["100 m   ↑ N"]
+    assert [text.get_text() for text in ax.texts] == ["100 m\u2003↑ N"]
     assert list(ax.get_xticks()) == []
 
 

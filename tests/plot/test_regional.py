@@ -81,6 +81,37 @@ def test_sets_of_occurrences_differ_by_shape():
     assert words(ax)[1:] == ["Known (2)", "Held out (1)", r"Later \$x\$ (2)"]
 
 
+def test_the_look_and_the_size_of_a_set_can_be_given():
+    looks = {"Missed": ("X", "#D55E00")}
+    sets = {"Found": KNOWN, "Missed": KNOWN[:1], "None": KNOWN[:0]}
+    ax = plot_prospectivity_map(
+        region(), occurrences=sets, looks=looks, size=10.0, targets="", ax=new_axes()[0]
+    )
+    found, missed, _ = by_gid(ax, "occurrences")
+    assert found.get_sizes() == [10.0]
+    assert tuple(found.get_facecolor()[0]) == (1.0, 1.0, 1.0, 1.0)  # white with a dark rim
+    assert missed.get_facecolor()[0][:3] == pytest.approx([0xD5 / 255, 0x5E / 255, 0])
+    assert len(missed.get_paths()[0].vertices) > 10  # a cross, no triangle
+    assert words(ax) == ["no data", "Found (2)", "Missed (1)"]  # an empty set is not named
+
+
+def test_a_set_of_many_has_smaller_symbols():
+    many = pd.DataFrame({"easting": np.linspace(0, 500, 61), "northing": 200.0})
+    ax = plot_prospectivity_map(region(), occurrences=many, size=20.0, ax=new_axes()[0])
+    assert by_gid(ax, "occurrences")[0].get_sizes() == [10.0]
+
+
+def test_targets_given_as_points_bear_their_numbers():
+    points = pd.DataFrame({"target": range(1, 14), "easting": 250.0, "northing": 200.0})
+    ax = plot_prospectivity_map(
+        region(), targets=points.assign(target=points["target"].astype(float)), ax=new_axes()[0]
+    )
+    numbers = [text.get_text() for text in ax.texts if text.get_gid() == "target"]
+    assert numbers == [str(k) for k in range(1, 13)]
+    with pytest.raises(KeyError, match="The table of targets has no column 'target'"):
+        plot_prospectivity_map(region(), targets=KNOWN, ax=new_axes()[0])
+
+
 def test_geometries_are_drawn_as_tables_are():
     gpd = pytest.importorskip("geopandas")
     from shapely.geometry import LineString, MultiPolygon, Point, box
@@ -139,6 +170,8 @@ def test_a_capture_curve_shows_the_interval_of_the_chosen_method():
     assert {30.0, 70.0} <= set(corners[corners[:, 0] == 10.0][:, 1].round(6))
     assert ax.get_xscale() == "linear"
     assert ax.get_xlabel() == "Best-scored area [% of the cells]"
+    ax = plot_capture_curves(curves, of="supported area", ax=new_axes()[0])
+    assert ax.get_xlabel() == "Best-scored area [% of the supported area, log scale]"
 
 
 def test_curves_that_are_none_are_refused():

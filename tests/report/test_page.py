@@ -268,7 +268,7 @@ def test_cells_of_every_kind_are_written() -> None:
     assert write_cell(pd.NA, "") == ("–", "")
     assert write_cell(["Cd", "Ge"], "") == ("Cd, Ge", "")
     assert write_cell(np.int64(4000), "") == ("4,000", "4000.0")
-    assert write_cell(0.5, "{:.0%}") == ("50%", "0.5")
+    assert write_cell(0.5, "{:.0%}") == ("50 %", "0.5")
 
 
 def test_dois_become_links_and_the_rest_is_escaped() -> None:

@@ -307,25 +307,55 @@ def test_figures_have_words_for_those_who_do_not_see_them(report: Report) -> Non
 def test_the_lead_says_how_much_ground_the_targets_cover_and_where_the_first_lies() -> None:
     lead, following = prospect_report(bare(targets=make_targets())).conclusion[:2]
     assert lead == (
-        "Three targets deserve a look: 66 km², 1.6 % of the supported 4,000 km²; the first lies at"
-        " 320,000 E, 2,712,000 N and holds a known occurrence."
+        "Two targets on new ground deserve a look: 30 km², 0.75 % of the supported 4,000 km²; the"
+        " first, target 2, lies at 325,000 E, 2,712,000 N, 6.3 km from the nearest known occurrence."
     )
     assert following == (
-        "2 of them hold no known occurrence; the first of these is target 2, at 325,000 E, 2,712,000"
-        " N, 6.3 km from the nearest known occurrence."
+        "One more (36 km²) holds a known occurrence, which the map was taught: it shows where it"
+        " learned, not what it can find."
     )
 
 
 @pytest.mark.parametrize(
     ("contains", "words"),
     [
-        ([True] * 3, "Each of them holds a known occurrence: the map finds no new ground."),
-        ([False] * 3, "None of them holds a known occurrence."),
-        ([True, True, False], "1 of them holds no known occurrence; that is target 3,"),
+        (
+            [True] * 3,
+            (
+                "Three targets stand out, each round a known occurrence: 66 km², 1.6 % of the"
+                " supported 4,000 km²; the map finds no new ground."
+            ),
+        ),
+        ([False] * 3, "Three targets on new ground deserve a look: 66 km²"),
+        (
+            [True, True, False],
+            (
+                "One target on new ground deserves a look: 12 km², 0.3 % of the"
+                " supported 4,000 km²; it lies at 330,000 E, 2,712,000 N, 6.3 km"
+            ),
+        ),
     ],
 )
 def test_targets_on_known_ground_are_told_from_new_ones(contains: list[bool], words: str) -> None:
     assert words in told(targets=make_targets(contains_known=contains))
+
+
+def test_targets_of_whose_ground_nothing_is_known_are_told_together() -> None:
+    table = make_targets().drop(columns="contains_known")
+    assert told(targets=table).startswith(
+        "Three targets deserve a look: 66 km², 1.6 % of the supported 4,000 km²; the first, target 1,"
+    )
+
+
+def test_a_known_occurrence_that_was_not_taught_was_found() -> None:
+    words = told(targets=make_targets(), scores=make_scores(), recommended="pathfinder index")
+    assert "One more (36 km²) holds a known occurrence, which the map was not taught." in words
+
+
+def test_that_a_map_is_no_better_than_chance_is_said_before_its_targets() -> None:
+    null = make_null(blocks=0.9, p=0.4)
+    words = told(targets=make_targets(), scores=make_scores(), recommended="forest", null=null)
+    assert words.startswith("The map cannot be told from chance")
 
 
 def test_without_a_target_the_lead_says_so() -> None:
@@ -349,7 +379,7 @@ def test_given_sentences_replace_the_written_ones() -> None:
     ("comparisons", "used", "words"),
     [
         (TIE, "forest", ("A simple method ties: forest cannot be told from pathfinder index (which needs"
-         " no labels) (by −0.01 AUC, 95 % interval −0.05 to +0.04).")),
+         " no labels); it differs by −0.01 AUC, 95 % interval −0.05 to +0.04.")),
         (BETTER, "forest", ("Forest beats the best simple method, pathfinder index (which needs no"
          " labels), by +0.04 AUC, 95 % interval +0.01 to +0.07.")),
         (WORSE, "forest", ("A simple method wins: pathfinder index (which needs no labels) does better"
@@ -453,9 +483,25 @@ def test_fitting_rates_are_not_drawn_and_random_folds_are_open(report: Report) -
 
 def test_curves_speak_of_occurrences_and_of_the_supported_area(report: Report) -> None:
     figure = next(f for f in blocks_of(report, Figure) if f.title.startswith("How many"))
-    assert "Known occurrences in it [%]" in figure.svg
-    assert "Best-scored ground [% of the supported area, log scale]" in figure.svg
+    assert "Held-out occurrences within it [%]" in figure.svg
+    assert "Best-scored area [% of the supported area, log scale]" in figure.svg
+    assert "interval" not in figure.caption  # none was given
     assert set(figure.data["protocol"]) == {"blocks"}
+
+
+def test_the_interval_of_the_curve_is_drawn_and_told() -> None:
+    curves = make_curves().assign(captured_low=lambda c: 0.8 * c["captured"], captured_high=1.0)
+    findings = bare(curves=curves, recommended="forest")
+    (figure,) = blocks_of(prospect_report(findings), Figure)
+    assert 'id="band"' in figure.svg
+    assert "with the 95 % interval of each share" in figure.caption
+
+
+def test_tables_of_scores_name_protocols_shortly_and_say_what_they_mean(report: Report) -> None:
+    table = next(t for t in blocks_of(report, Table) if t.title == "All scores")
+    assert set(table.frame["protocol"]) == {"fit", "random", "blocks"}
+    assert "blocks: whole blocks held out" in table.note
+    assert ("71 %", repr(15 / 21)) in table.rows[0]
 
 
 def test_many_methods_are_drawn_as_far_as_colours_tell_them_apart() -> None:
@@ -488,12 +534,12 @@ def test_a_larger_window_must_earn_its_place() -> None:
 def test_known_occurrences_stand_with_the_worst_missed_first(report: Report) -> None:
     table = blocks_of(report, Table, MISSED)[0].frame
     assert table["name"].tolist() == ["Zhengchong", "Furong", "Dachang", "Keshu"]
-    assert table["rank"].tolist() == ["lower half: missed", "best 50 %", "best 10 %", "best 1 %"]
+    assert table["rank"].tolist() == ["lower half", "best 50 %", "best 10 %", "best 1 %"]
     assert table["n_merged"].tolist() == [1, 1, 1, 2]
     intro = next(section.intro for section in report.sections if section.title == MISSED)
     assert intro == (
-        "Had it not been known, 2 of 4 occurrences would have lain in the best 10 % of the area; 1"
-        " would have been ranked in the lower half: Zhengchong."
+        "On maps made without them, 2 of 4 known occurrences lie in the best 10 % of the area and 2 are"
+        " missed; 1 lies even in the lower half: Zhengchong."
     )
 
 
@@ -502,26 +548,34 @@ def test_given_words_for_a_rank_are_kept_and_lone_occurrences_are_not_counted() 
     ranked = ranked_occurrences(table)
     assert set(ranked["rank"]) == {"so so"}
     assert "n_merged" not in ranked
-    assert missed_sentence(ranked[1:]).endswith("none would have been ranked in the lower half.")
+    assert missed_sentence(ranked[1:]).endswith("none lies in the lower half.")
 
 
 # Cards and maps
 
 
 def test_a_card_tells_place_rank_reasons_and_doubts(report: Report) -> None:
-    first, second, third = report.cards
-    assert (first.title, first.verdict) == ("Target 1 · known ground", "36 km²")
-    assert second.lines == [
+    first, second, last = report.cards
+    assert (first.title, first.verdict) == ("Target 2 · new ground", "18 km²")
+    assert first.lines == [
         "325,000 E, 2,712,000 N",
-        "Best 1.8 % of the area",
+        "Its best cell ranks in the best 1.8 % of the area",
         "Why: +Li +Be +Sn −Ca −Mg",
         "Score 0.90 ± 0.03",
-        "90 % of the runs put it there",
+        "Among the best ground in 90 % of the runs",
         "Nearest known occurrence 6.3 km away",
     ]
-    assert "its rank is no test" in first.findings[0].message
-    assert second.findings == []
-    assert third.findings[0].severity == "warning"
+    assert first.findings == []
+    assert second.findings[0].severity == "warning"
+    assert last.title == "Target 1 · known ground"  # new ground stands before it
+    assert "its rank is no test" in last.findings[0].message
+
+
+def test_names_of_layers_are_written_for_reading() -> None:
+    targets = make_targets(why="+fault_distance 0.17, -Ca 0.1", stability=1.0)
+    card = prospect_report(bare(targets=targets)).cards[0]
+    assert "Why: +fault distance 0.17, −Ca 0.1" in card.lines
+    assert "Among the best ground in every run" in card.lines
 
 
 def test_contributions_are_written_with_their_signs() -> None:
@@ -540,9 +594,22 @@ def test_the_map_bears_occurrences_targets_faults_and_a_link_to_explore_it(repor
         ("map.html", "Open the map")
     ]
     figure = blocks_of(report, Figure, "Where")[0]
-    for part in ("known", "hidden", "faults", "target"):
+    for part in ("occurrences", "faults", "target"):
         assert f'id="{part}"' in figure.svg, part
-    assert "Open triangles: occurrences hidden from all methods." in figure.caption
+    for word in (
+        "Known occurrences (3)",
+        "Hidden from all methods (1)",
+        "Faults (2)",
+        "Targets (1)",
+    ):
+        assert word in figure.svg, word
+
+
+def test_targets_without_cells_of_their_own_bear_their_numbers() -> None:
+    found = prospect_report(bare(grid=make_grid().drop_vars("target"), targets=make_targets()))
+    svg = blocks_of(found, Figure, "Where")[0].svg
+    assert svg.count('id="target"') == 3
+    assert 'id="outline"' not in svg
 
 
 def test_ranks_may_be_shares_and_ground_without_support_is_blank() -> None:
@@ -562,9 +629,7 @@ def test_ranks_may_be_shares_and_ground_without_support_is_blank() -> None:
 def test_a_layer_that_says_one_thing_is_no_map() -> None:
     found = prospect_report(bare(grid=make_grid().assign(edge_fraction=lambda g: 0 * g["score"])))
     figure = next(f for f in blocks_of(found, Figure) if f.title.startswith("How sure"))
-    assert figure.alt.endswith(
-        "spread of the score and stability and distance to the nearest sample."
-    )
+    assert figure.alt.endswith("spread of the score and stability and distance to samples.")
 
 
 def test_the_map_without_labels_is_not_shown_beside_itself() -> None:
@@ -587,6 +652,12 @@ def test_the_data_tell_what_does_not_count_on_its_own(report: Report) -> None:
         "1 occurrence lies off the supported area and neither taught nor tested anything.",
         "Left out: Te: 80 % below detection.",
     ]
+
+
+def test_how_tables_became_layers_is_told_with_the_data() -> None:
+    found = prospect_report(bare(data_notes=["Inverse distances."], notes=["No model."]))
+    assert [f.message for f in blocks_of(found, Finding, "The data")] == ["Inverse distances."]
+    assert [f.message for f in blocks_of(found, Finding, "Where")] == ["No model."]
 
 
 # Words from strangers

@@ -60,11 +60,11 @@ def test_the_sentence_tells_count_interval_null_and_what_is_no_evidence():
     told = scoring.sentence(
         SHARES, "forest", km2=1234.0, folds="blocked 2-fold", nulls=nulls, label_free="index"
     )
-    assert told.startswith("3 of 4 held-out occurrences (75%")
-    assert "top 10% of the 1,234 km² supported area" in told
-    assert "fake patterns capture 0% there (at most 0%)" in told
+    assert told.startswith("3 of 4 held-out occurrences (75 %, 95 % CI 19 % to 99 %;")
+    assert "top 10 % of the 1,234 km² supported area" in told
+    assert "fake patterns capture 0 % there (at most 0 %)" in told
     assert "index, which needs no labels, captures 1" in told
-    assert "captures 100% (not evidence)" in told
+    assert "captures 100 % (not evidence)" in told
 
 
 def test_the_five_numbers_stand_in_order():
@@ -80,3 +80,13 @@ def test_curves_rise_from_nothing_to_all():
     assert own["captured"].iloc[0] == 0.0
     assert own["captured"].iloc[-1] == 1.0
     assert (np.diff(own["captured"]) >= 0).all()
+
+
+def test_curves_bear_the_exact_interval_of_each_share():
+    table = scoring.curve_table(SHARES)
+    own = table[(table["protocol"] == "blocks") & (table["method"] == "index")]
+    none, everything = own.iloc[0], own.iloc[-1]
+    # None or all of four: the other end is the fourth root of 0.025 away.
+    assert (none["captured_low"], everything["captured_high"]) == (0.0, 1.0)
+    assert everything["captured_low"] == pytest.approx(0.025**0.25)
+    assert none["captured_high"] == pytest.approx(1 - 0.025**0.25)

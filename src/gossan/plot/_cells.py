@@ -152,8 +152,8 @@ def _draw_scale_bar(ax: Axes, width: float, *, is_above: bool) -> None:
     away = ax.transAxes + ScaledTranslation(0, shift / 72, figure.dpi_scale_trans)
     ax.plot([start, start + share], [y, y], color=INK, linewidth=1.8, solid_capstyle="butt",
             transform=away, clip_on=False, gid="scale bar")  # fmt: skip
-    words, place, ha = (f"↑ N   {text}", start, "right") if is_above else (
-        f"{text}   ↑ N", start + share, "left")  # fmt: skip
+    words, place, ha = (f"↑ N\u2003{text}", start, "right") if is_above else (
+        f"{text}\u2003↑ N", start + share, "left")  # fmt: skip
     ax.annotate(words, (place, y), xytext=(-5 if is_above else 5, shift), ha=ha, va="center",
                 xycoords="axes fraction", textcoords="offset points", fontsize=6.8,
                 color=INK)  # fmt: skip

@@ -39,8 +39,13 @@ from gossan.plot.style import (
 
 BASELINE = "baseline"
 _FAULT = "#2b2f36"
-# Marker and face of each set of occurrences: told apart by shape as well as by colour.
-_LOOKS = (("o", "#D55E00"), ("s", "white"), ("^", "#CC79A7"), ("D", INK), ("*", "#56B4E9"))
+# Marker and face of each set of occurrences: told apart by shape as well as by colour. White with a
+# dark rim stands out on bright and on dark ground.
+_LOOKS = (("o", "white"), ("s", "#D55E00"), ("^", "#CC79A7"), ("D", INK), ("*", "#56B4E9"))
+_LARGER = {"*": 1.8, "X": 1.8, "^": 1.2}  # symbols that look smaller than a dot of their area
+_MANY = 60  # occurrences of a set beyond which symbols are smaller
+_NUMBERED = 12  # targets given as points that bear their number
+_PLATE: dict[str, Any] = {"fc": "white", "ec": INK, "lw": 0.6, "boxstyle": "round,pad=0.15"}
 _NAMES = ("fault", "line", "name", "id")
 _LEAST_AREA = 0.1  # %, where the axis of a capture curve starts
 
@@ -53,6 +58,8 @@ def plot_prospectivity_map(
     targets: str | pd.DataFrame = "target",
     faults: pd.DataFrame | None = None,
     support: str = "",
+    looks: Mapping[str, tuple[str, str]] | None = None,
+    size: float = 22.0,
     kind: str = "grade",
     norm: Normalize | None = None,
     label: str = "Score",
@@ -76,12 +83,18 @@ def plot_prospectivity_map(
     occurrences : DataFrame or mapping of str to DataFrame, optional
         Columns `easting`, `northing` [m]; several sets by their names, each with its own symbol.
     targets : str or GeoDataFrame
-        Layer of target numbers, outlined and numbered; missing or empty: none are. Or polygons.
+        Layer of target numbers, outlined and numbered; missing or empty: none are. Or polygons; or
+        a table of points (`target`, `easting`, `northing` [m]), the first twelve of which are
+        numbered.
     faults : DataFrame or GeoDataFrame, optional
         One row a vertex: `easting`, `northing` [m] and a column of names (`fault`, `line`,
         `name` or `id`); or lines.
     support : str
         Layer that is true (not 0) where samples support the map.
+    looks : mapping, optional
+        Set of occurrences to its marker and colour; by default each has the next of five.
+    size : float
+        Area of a symbol [square points]; half of it for sets of more than sixty.
     kind : {"grade", "spread", "departure"}
         Colours.
     norm : Normalize, optional
@@ -133,7 +146,7 @@ def plot_prospectivity_map(
     if faults is not None and len(faults):
         shown.append(_draw_faults(ax, faults))
     shown += _draw_targets(ax, plane, targets)
-    shown += _draw_occurrences(ax, plane, occurrences)
+    shown += _draw_occurrences(ax, plane, occurrences, looks or {}, size)
     frame_plane(ax, plane.extent, plane.labels, is_map=True, coordinates=coordinates)
     if colour_bar:
         add_colour_bar(ax, norm, kind, label, cells)
@@ -199,36 +212,60 @@ def _draw_targets(ax: Axes, plane: Plane, targets: str | pd.DataFrame) -> list[A
         numbers = plane.cells(targets)
         draw_outlines(ax, plane, numbers)
         n_targets = len(np.unique(numbers[np.nan_to_num(numbers) > 0]))
-    else:
-        rings = [
-            np.asarray(ring.coords, dtype=float)[:, :2]
-            for shape in targets.geometry.explode()
-            for ring in (shape.exterior, *shape.interiors)
-        ]
-        for colour, width in (("white", 2.2), (INK, 1.1)):
-            ax.add_collection(LineCollection(rings, colors=colour, linewidths=width, zorder=5,
-                                             gid="outline"), autolim=False)  # fmt: skip
+    elif hasattr(targets, "geometry"):
+        _outline_shapes(ax, targets)
         n_targets = len(targets)
+    else:
+        _number_points(ax, targets)
+        return []  # a number on a plate explains itself
     word = Patch(facecolor="none", edgecolor=INK, linewidth=1.1, label=f"Targets ({n_targets})")
     return [word] if n_targets else []
 
 
+def _outline_shapes(ax: Axes, targets: Any) -> None:
+    rings = [
+        np.asarray(ring.coords, dtype=float)[:, :2]
+        for shape in targets.geometry.explode()
+        for ring in (shape.exterior, *shape.interiors)
+    ]
+    for colour, width in (("white", 2.2), (INK, 1.1)):
+        ax.add_collection(LineCollection(rings, colors=colour, linewidths=width, zorder=5,
+                                         gid="outline"), autolim=False)  # fmt: skip
+
+
+def _number_points(ax: Axes, targets: pd.DataFrame) -> None:
+    _need(targets, ("target", "easting", "northing"), "The table of targets")
+    for _, row in targets.head(_NUMBERED).iterrows():
+        number = row["target"]
+        is_whole = isinstance(number, (float, np.floating)) and float(number).is_integer()
+        ax.text(row["easting"], row["northing"], plain(int(number) if is_whole else number, longest=8),
+                fontsize=8, fontweight="bold", ha="center", va="center", color=INK, bbox=_PLATE,
+                zorder=8, clip_on=True, gid="target")  # fmt: skip
+
+
 def _draw_occurrences(
-    ax: Axes, plane: Plane, occurrences: pd.DataFrame | Mapping[str, pd.DataFrame] | None
+    ax: Axes,
+    plane: Plane,
+    occurrences: pd.DataFrame | Mapping[str, pd.DataFrame] | None,
+    looks: Mapping[str, tuple[str, str]],
+    size: float,
 ) -> list[Any]:
     if occurrences is None:
         return []
     sets = {"Occurrences": occurrences} if hasattr(occurrences, "columns") else occurrences
     shown: list[Any] = []
     for i, (name, table) in enumerate(sets.items()):
-        marker, face = _LOOKS[i % len(_LOOKS)]
+        marker, face = looks.get(name, _LOOKS[i % len(_LOOKS)])
         x, y, is_near = plane.near(_with_places(table))
-        size = 22 if is_near.sum() <= 300 else 9
-        ax.scatter(x[is_near], y[is_near], marker=marker, s=size * (1.8 if marker == "*" else 1),
-                   c=face, edgecolors=INK if face == "white" else "white", linewidths=0.7, zorder=6,
+        own = size * _LARGER.get(marker, 1.0) * (1.0 if is_near.sum() <= _MANY else 0.5)
+        rim = INK if face == "white" else "white"
+        ax.scatter(x[is_near], y[is_near], marker=marker, s=own, c=face, edgecolors=rim,
+                   linewidths=0.04 * own**0.5 + 0.6, zorder=6 + 0.1 * i,
                    gid="occurrences")  # fmt: skip
-        shown.append(Line2D([], [], ls="", marker=marker, ms=5, mfc=face, mec=INK, mew=0.7,
-                            label=f"{plain(name, longest=40)} ({int(is_near.sum())})"))  # fmt: skip
+        if is_near.any():
+            words = f"{plain(name, longest=40)} ({int(is_near.sum())})"
+            shown.append(Line2D([], [], ls="", marker=marker, ms=5.5, mfc=face, mec=INK, mew=0.7,
+                                label=words))  # fmt: skip
     return shown
 
 
@@ -247,6 +284,7 @@ def plot_capture_curves(
     marks: Sequence[float] = (0.05, 0.1),
     log: bool = True,
     what: str = "occurrences",
+    of: str = "cells",
     ax: Axes | None = None,
 ) -> Axes:
     """Share of held-out occurrences within the best-scored area, by how much area one takes.
@@ -265,8 +303,8 @@ def plot_capture_curves(
         Areas to mark with a thin line.
     log : bool
         Area on a log scale, as what counts lies at its left.
-    what : str
-        What is captured.
+    what, of : str
+        What is captured, and what the area is a share of.
     ax : Axes, optional
         Axes to draw on.
 
@@ -303,7 +341,7 @@ def plot_capture_curves(
     handles, words = _draw_curves(ax, curves, kinds or {}, chosen)
     handles += ax.plot(areas, areas, color=QUIET, linewidth=0.9, linestyle=(0, (1, 1.5)),
                        gid="chance")  # fmt: skip
-    _frame_curves(ax, marks, log=log)
+    _frame_curves(ax, marks, of, log=log)
     ax.set_ylabel(f"Held-out {plain(what)} within it [%]")
     add_legend(ax, handles, [*words, "guessing"])
     return ax
@@ -334,7 +372,7 @@ def _draw_curves(
     return handles, words
 
 
-def _frame_curves(ax: Axes, marks: Sequence[float], *, log: bool) -> None:
+def _frame_curves(ax: Axes, marks: Sequence[float], of: str, *, log: bool) -> None:
     ax.set(xlim=(_LEAST_AREA if log else 0, 100), ylim=(0, 101))
     if log:
         ax.set_xscale("log")
@@ -342,7 +380,7 @@ def _frame_curves(ax: Axes, marks: Sequence[float], *, log: bool) -> None:
         ax.xaxis.set_minor_locator(NullLocator())
         ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         ax.set_xlim(_LEAST_AREA, 100)
-    ax.set_xlabel(f"Best-scored area [% of the cells{', log scale' if log else ''}]")
+    ax.set_xlabel(f"Best-scored area [% of the {plain(of)}{', log scale' if log else ''}]")
     ax.grid(visible=True, axis="y")
 
 

@@ -33,12 +33,14 @@ _UNSTABLE = 0.5  # share of the runs that agree
 
 
 def target_cards(findings: ProspectFindings) -> list[Card]:
-    """Return a card for each of the first targets."""
+    """Return a card for each of the first targets, new ground before what is known."""
     table = findings.targets
     if table is None or not len(table):
         return []
     if "percentile" in table:
         table = table.assign(percentile=in_percent(table["percentile"]))
+    if "contains_known" in table:
+        table = table.sort_values("contains_known", kind="stable")
     most = _MOST_CARDS if len(table) >= _MOST_CARDS else _FEWER
     return [
         _card(row, is_taught=not is_label_free(findings)) for _, row in table.head(most).iterrows()
@@ -50,7 +52,8 @@ def _card(row: pd.Series, *, is_taught: bool) -> Card:
     size = write_area(area) if np.isfinite(area) else ""
     rank = f"{write_best(percentile)} of the area" if np.isfinite(percentile) else ""
     why = write_reasons(row.get("why"))
-    lines = [place_of(row), rank if size else "", f"Why: {why}" if why else "", *_trust_lines(row),
+    top = f"Its best cell ranks in the {rank}" if rank else ""
+    lines = [place_of(row), top if size else "", f"Why: {why}" if why else "", *_trust_lines(row),
              _known_line(row)]  # fmt: skip
     return Card(
         f"Target {name_of(row['target'])}{_ground(row)}",
@@ -71,9 +74,10 @@ def _trust_lines(row: pd.Series) -> list[str]:
     stability = number_of(row, "stability")
     told = []
     if np.isfinite(score):
-        told.append(f"Score {score:.2f}" + (f" ± {spread:.2g}" if np.isfinite(spread) else ""))
+        told.append(f"Score {score:.2f}" + (f" ± {spread:.1g}" if np.isfinite(spread) else ""))
     if np.isfinite(stability):
-        told.append(f"{100 * stability:.0f} % of the runs put it there")
+        runs = "every run" if stability >= 0.995 else f"{100 * stability:.0f} % of the runs"
+        told.append(f"Among the best ground in {runs}")
     return told
 
 

@@ -34,6 +34,8 @@ FOUND = 0.1  # best share of the area that counts as found
 PASSED = 0.5  # beyond it the map would have sent one elsewhere
 _SHARES = (0.01, 0.05, 0.1, 0.2, 0.5)
 _NAMED = 6  # of the worst missed, on the map
+_FOUND, _MISSED = "Found in the best 10 %", "Missed: outside it"
+_LOOKS = {_FOUND: ("o", "white"), _MISSED: ("X", MISSED)}
 _APART = (0.14, 0.05)  # of the frame, between two names
 _MOST_BARS = 15
 _COLUMNS = ("name", "easting", "northing", "camp", "share", "rank", "n_merged")
@@ -41,7 +43,7 @@ _HEADINGS = {
     "easting": "easting [m]",
     "northing": "northing [m]",
     "share": "ground ranked above it",
-    "rank": "found in",
+    "rank": "lies in",
     "n_merged": "occurrences in its cell",
 }
 _FORMATS = {"easting": "{:,.0f}", "northing": "{:,.0f}", "share": "{:.1%}", "n_merged": "{:.0f}"}
@@ -76,7 +78,7 @@ def ranked_occurrences(table: pd.DataFrame) -> pd.DataFrame:
     --------
     >>> table = pd.DataFrame({"name": ["A", "B"], "share": [0.004, 0.73]})
     >>> ranked_occurrences(table)["rank"].tolist()
-    ['lower half: missed', 'best 1 %']
+    ['lower half', 'best 1 %']
     """
     ranked = table.sort_values("share", ascending=False, kind="stable").reset_index(drop=True)
     if "n_merged" in ranked and (ranked["n_merged"] <= 1).all():
@@ -88,7 +90,7 @@ def ranked_occurrences(table: pd.DataFrame) -> pd.DataFrame:
 
 def _rank_words(share: float) -> str:
     inside = next((each for each in _SHARES if share <= each), None)
-    return "lower half: missed" if inside is None else f"best {100 * inside:g} %"
+    return "lower half" if inside is None else f"best {100 * inside:g} %"
 
 
 def missed_sentence(ranked: pd.DataFrame) -> str:
@@ -96,28 +98,27 @@ def missed_sentence(ranked: pd.DataFrame) -> str:
     n, shares = len(ranked), ranked["share"].astype(float)
     n_found, passed = int((shares <= FOUND).sum()), ranked[shares > PASSED]
     told = (
-        f"Had it not been known, {n_found} of {count_of(n, 'occurrence')} would have lain in the best"
-        f" {FOUND:.0%} of the area".replace("%", " %")
+        f"On maps made without them, {n_found} of {count_of(n, 'known occurrence')}"
+        f" {'lies' if n_found == 1 else 'lie'} in the best {100 * FOUND:g} % of the area and"
+        f" {n - n_found} {'is' if n - n_found == 1 else 'are'} missed"
     )
     if not len(passed):
-        return f"{told}; none would have been ranked in the lower half."
+        return f"{told}; none lies in the lower half."
     named = (
         join_words([str(name) for name in passed["name"]], longest=5) if "name" in passed else ""
     )
     which = f": {named}" if named else ""
-    return f"{told}; {len(passed)} would have been ranked in the lower half{which}."
+    verb = "lies" if len(passed) == 1 else "lie"
+    return f"{told}; {len(passed)} {verb} even in the lower half{which}."
 
 
 def _missed_figure(findings: ProspectFindings, grid: xr.Dataset, ranked: pd.DataFrame) -> Figure:
     ax = map_axes(grid)[0]
-    draw_map(findings, grid, "percentile", ax, targets=False, norm=rank_norm(), occurrences=False,
-             label="Ground that scores lower [%]")  # fmt: skip
     is_found = ranked["share"].astype(float) <= FOUND
     found, missed = ranked[is_found], ranked[~is_found]
-    ax.scatter(found["easting"], found["northing"], s=22, c="white", edgecolors=INK, linewidths=0.9,
-               zorder=6, gid="found")  # fmt: skip
-    ax.scatter(missed["easting"], missed["northing"], s=44, marker="X", c=MISSED, edgecolors="white",
-               linewidths=0.9, zorder=7, gid="missed")  # fmt: skip
+    draw_map(findings, grid, "percentile", ax, targets=False, norm=rank_norm(),
+             occurrences={_FOUND: found, _MISSED: missed}, looks=_LOOKS,
+             label="Ground that scores lower [%]")  # fmt: skip
     if "name" in missed:
         for _, row in _with_room(missed, grid).head(_NAMED).iterrows():
             ax.annotate(plain(row["name"], longest=22), (row["easting"], row["northing"]),
@@ -173,7 +174,8 @@ def _attribution_blocks(table: pd.DataFrame) -> list[Block]:
     shown = table.loc[size.sort_values(ascending=False, kind="stable").index[:_MOST_BARS]]
     shown = shown.sort_values(columns[0], ascending=False, kind="stable")
     ax = new_axes(8, 0.9 + 0.3 * len(shown))[0]
-    names = {"known": "at known occurrences", "targets": "at targets"}
+    names = {"known": "at known occurrences", "targets": "at targets on new ground"}
+    shown = shown.assign(element=[str(name).replace("_", " ") for name in shown["element"]])
     plot_contributions(shown, {name: names[name] for name in columns}, ax=ax)
     told = ", ".join(f"{row['element']} {row[columns[0]]:+.2f}".replace("-", "−")
                      for _, row in shown.head(6).iterrows())  # fmt: skip
@@ -182,9 +184,9 @@ def _attribution_blocks(table: pd.DataFrame) -> list[Block]:
     gap = " Where the two differ, targets are not like what is known." if len(columns) > 1 else ""
     return [
         Figure(
-            "What each element adds",
+            "What each element and layer adds",
             to_svg(ax),
-            alt=f"Mean contribution of each element {names[columns[0]]}: {told}.",
+            alt=f"Mean contribution of each element and layer {names[columns[0]]}: {told}.",
             caption=f"Mean contribution to the score: right of the line for ore, left against it.{gap}"
             f"{rest}",
             data=table,

@@ -6,6 +6,7 @@ map of the page is drawn.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,9 @@ import pandas as pd
 import xarray as xr
 
 from gossan.plot.maps import map_extent, name_panel
-from gossan.plot.prospectivity import plot_targets
+from gossan.plot.regional import plot_prospectivity_map
 from gossan.plot.scales import grade_norm
-from gossan.plot.style import INK, new_axes, plain, to_svg
+from gossan.plot.style import new_axes, to_svg
 from gossan.report._prospect_words import (
     columns_of,
     in_percent,
@@ -38,13 +39,14 @@ _TALLEST_SMALL = 3.4
 _BAR = 1.1  # inch, that axis and colour bar take beside a map
 _MOST_SMALL = 3
 _SMALL_DOT = 8.0
-_MANY = 60  # occurrences beyond which dots are smaller
+KNOWN, HIDDEN = "Known occurrences", "Hidden from all methods"
+_LOOKS = {KNOWN: ("o", "white"), HIDDEN: ("^", "#CC79A7")}
 _NUMBERED = 12  # targets that bear their number
 _SMALL = {
     "spread": ("Spread of the score", "Spread [score]", "spread"),
     "stability": ("Stability", "Share of the runs", "grade"),
     "edge_fraction": ("Field without data", "Share of the field", "spread"),
-    "sample_distance": ("Distance to the nearest sample", "Distance [km]", "spread"),
+    "sample_distance": ("Distance to samples", "Distance [km]", "spread"),
 }
 _COLUMNS = ("target", "easting", "northing", "area", "best", "score", "spread", "stability",
             "known_distance", "contains_known")  # fmt: skip
@@ -53,15 +55,15 @@ _HEADINGS = {
     "easting": "easting [m]",
     "northing": "northing [m]",
     "area": "area [km²]",
-    "best": "best [%]",
+    "best": "best cell in the top [%]",
     "edge_fraction": "field without data",
     "known_distance": "nearest known [km]",
-    "contains_known": "holds one",
+    "contains_known": "holds a known one",
 }
 _FORMATS = {
-    "easting": "{:,.0f}", "northing": "{:,.0f}", "area": "{:,.3g}", "best": "{:.2g}",
-    "score": "{:.3f}", "spread": "{:.2g}", "stability": "{:.0%}", "edge_fraction": "{:.0%}",
-    "known_distance": "{:,.3g}"}  # fmt: skip
+    "easting": "{:,.0f}", "northing": "{:,.0f}", "best": "{:.2g}", "score": "{:.3f}",
+    "spread": "{:.3f}", "stability": "{:.0%}", "edge_fraction": "{:.0%}",
+    "known_distance": "{:,.1f}"}  # fmt: skip
 
 
 def where_section(findings: ProspectFindings) -> Section:
@@ -125,64 +127,38 @@ def draw_map(
     ax: Any,
     *,
     targets: bool = True,
-    occurrences: bool = True,
-    size: float = 22.0,
+    occurrences: Mapping[str, pd.DataFrame] | None = None,
     **options: Any,
 ) -> None:
-    """Draw a layer with faults, known occurrences and numbered targets.
+    """Draw a layer with faults, known occurrences (or the sets given) and numbered targets.
 
     All maps of the page pass here: the place to change how they are drawn.
     """
-    plot_targets(grid, name, targets="target" if targets else "", ax=ax, **options)
-    _draw_faults(findings.faults, ax)
-    if occurrences:
-        _draw_occurrences(findings.occurrences, ax, size)
-    if targets and "target" not in grid:
-        _number_targets(findings.targets, ax)
+    numbered: str | pd.DataFrame = "target"
+    if not targets:
+        numbered = ""
+    elif "target" not in grid and findings.targets is not None:
+        numbered = findings.targets
+    sets = known_sets(findings) if occurrences is None else occurrences
+    options = {"looks": _LOOKS} | options
+    plot_prospectivity_map(grid, name, occurrences=sets, targets=numbered, faults=findings.faults,
+                           ax=ax, **options)  # fmt: skip
+
+
+def known_sets(findings: ProspectFindings) -> dict[str, pd.DataFrame]:
+    """Return the occurrences that are known, and those that were hidden from all methods."""
+    table = findings.occurrences
+    if table is None or not len(table):
+        return {}
+    is_known = (
+        table["is_known"].to_numpy(bool) if "is_known" in table else np.ones(len(table), bool)
+    )
+    return {KNOWN: table[is_known], HIDDEN: table[~is_known]}
 
 
 def rank_norm() -> Any:
     """Colours of ranks: the upper half, where targets are told apart."""
     return grade_norm([], scale="linear", limits=(50.0, 100.0))
-
-
-def _draw_occurrences(table: pd.DataFrame | None, ax: Any, size: float) -> None:
-    """Mark known occurrences as dots, those hidden from the methods as open triangles."""
-    if table is None or not len(table):
-        return
-    is_known = (
-        table["is_known"].to_numpy(bool) if "is_known" in table else np.ones(len(table), bool)
-    )
-    known, hidden = table[is_known], table[~is_known]
-    size = size if len(known) <= _MANY else 0.5 * size
-    ax.scatter(known["easting"], known["northing"], s=size, c="white", edgecolors=INK,
-               linewidths=0.04 * size**0.5 + 0.6, zorder=6, gid="known")  # fmt: skip
-    ax.scatter(hidden["easting"], hidden["northing"], s=9, marker="^", facecolors="none",
-               edgecolors="white", linewidths=0.7, zorder=6, gid="hidden")  # fmt: skip
-
-
-def _draw_faults(table: pd.DataFrame | None, ax: Any) -> None:
-    if table is None or not len(table):
-        return
-    names = table["fault"].astype(str) if "fault" in table else pd.Series("", table.index)
-    across, up = [], []
-    for _, rows in table.groupby(names, sort=False):
-        ordered = rows.sort_values("vertex") if "vertex" in rows else rows
-        across += [*ordered["easting"], np.nan]
-        up += [*ordered["northing"], np.nan]
-    for colour, width, name in (("white", 2.0, "faults below"), (INK, 0.8, "faults")):
-        ax.plot(across, up, color=colour, linewidth=width, alpha=0.75, zorder=3, scalex=False,
-                scaley=False, gid=name)  # fmt: skip
-
-
-def _number_targets(table: pd.DataFrame | None, ax: Any) -> None:
-    if table is None:
-        return
-    plate = {"fc": "white", "ec": INK, "lw": 0.6, "boxstyle": "round,pad=0.15"}
-    for _, row in table.head(_NUMBERED).iterrows():
-        ax.text(row["easting"], row["northing"], plain(name_of(row["target"]), longest=8), fontsize=8,
-                fontweight="bold", ha="center", va="center", color=INK, bbox=plate, zorder=8,
-                clip_on=True, gid="target")  # fmt: skip
 
 
 def shape_of(grid: xr.Dataset) -> float:
@@ -235,19 +211,12 @@ def _n_known(findings: ProspectFindings) -> int:
 
 
 def _mark_words(findings: ProspectFindings, grid: xr.Dataset) -> str:
-    told = []
-    table = findings.occurrences
-    if findings.targets is not None and len(findings.targets):
-        outlined = "Outlines with numbers" if "target" in grid else "Numbers"
-        most = f", the first {_NUMBERED} numbered" if len(findings.targets) > _NUMBERED else ""
-        told.append(f"{outlined}: targets{most}.")
-    if table is not None and len(table):
-        told.append("White dots: known occurrences.")
-        if "is_known" in table and not table["is_known"].all():
-            told.append("Open triangles: occurrences hidden from all methods.")
-    if findings.faults is not None and len(findings.faults):
-        told.append("Lines: faults.")
-    return "".join(f" {sentence}" for sentence in told)
+    """Say what the numbers are; symbols, lines and hatches stand in the legend."""
+    if findings.targets is None or not len(findings.targets):
+        return ""
+    outlined = "Outlines with numbers" if "target" in grid else "Numbers"
+    most = f", the first {_NUMBERED} numbered" if len(findings.targets) > _NUMBERED else ""
+    return f" {outlined}: targets{most}."
 
 
 def _doubt_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Block]:
@@ -261,7 +230,7 @@ def _doubt_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Block]:
         limits = (0.0, 1.0) if name == "stability" else None
         norm = grade_norm(grid[name].to_numpy(), scale="linear", limits=limits)
         draw_map(findings, grid, name, ax, targets=False, kind=kind, norm=norm, label=label,
-                 coordinates=False, size=_SMALL_DOT)  # fmt: skip
+                 coordinates=False, legend=False, size=_SMALL_DOT)  # fmt: skip
         name_panel(ax, title)
     told = " and ".join(_SMALL[name][0].lower() for name in names)
     return [
@@ -288,7 +257,7 @@ def _doubt_caption(names: list[str]) -> str:
         " put a cell among the best.",
         "edge_fraction": "Field without data: share of what the method reads round a cell that had to"
         " be filled.",
-        "sample_distance": "Dark: far from the nearest sample.",
+        "sample_distance": "Distance to samples: dark where they are far.",
     }
     told = " ".join(words[name] for name in names)
     return f"{told} That runs agree does not make them right: only held-out occurrences tell."
@@ -306,7 +275,7 @@ def _label_free_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Blo
     )
     for ax, name, title in zip(axes, ("percentile", "label_free"), (method, plainly), strict=True):
         draw_map(findings, both, name, ax, targets=False, norm=rank_norm(), coordinates=False,
-                 size=_SMALL_DOT, label="Ground that scores lower [%]",
+                 legend=False, size=_SMALL_DOT, label="Ground that scores lower [%]",
                  colour_bar=name == "label_free")  # fmt: skip
         name_panel(ax, title)
     return [

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from gossan.plot.regional import plot_capture_curves
 from gossan.plot.style import new_axes, to_svg
-from gossan.plot.trust import plot_protocol_scores, plot_success_rate
+from gossan.plot.trust import plot_protocol_scores
 from gossan.report._checked import leak_finding
 from gossan.report._prospect_words import (
     FIT,
+    PROTOCOLS,
     RANDOM,
     columns_of,
     honest_protocol,
@@ -273,10 +275,9 @@ def _curve_figure(findings: ProspectFindings) -> list[Block]:
     own = table[protocols == protocol]
     shown = own[own["method"].astype(str).isin(_curves_to_draw(findings, own))]
     ax = new_axes(8, 3.7)[0]
-    plot_success_rate(shown, kinds=_drawn_kinds(findings), chosen=recommended_of(findings),
-                      marks=_SHARES, ax=ax)  # fmt: skip
-    ax.set_xlabel("Best-scored ground [% of the supported area, log scale]")
-    ax.set_ylabel("Known occurrences in it [%]")
+    plot_capture_curves(shown.rename(columns={"share": "area"}), kinds=_drawn_kinds(findings),
+                        chosen=recommended_of(findings), marks=_SHARES, of="supported area",
+                        ax=ax)  # fmt: skip
     row = score_row(findings, protocol)
     held = [(share, number_of(row, f"capture_{share}")) for share in (1, 5, 10, 20)]
     told = [f"{100 * value:.0f} % in the best {share} %" for share, value in held
@@ -289,10 +290,16 @@ def _curve_figure(findings: ProspectFindings) -> list[Block]:
         alt=f"Capture curves of {shown['method'].nunique()} methods."
         f" {recommended_of(findings)}: {', '.join(told) or 'see the data'}.",
         caption="Thin lines: the best 1, 5, 10 and 20 % of the area. Dashed: simple methods. Strong:"
-        f" the method that made the map.{rest}",
+        f" the method that made the map{_band_words(shown)}.{rest}",
         data=own,
     )
     return [figure]
+
+
+def _band_words(curves: pd.DataFrame) -> str:
+    if not {"captured_low", "captured_high"} <= set(curves):
+        return ""
+    return ", with the 95 % interval of each share, occurrences taken as independent"
 
 
 def _curves_to_draw(findings: ProspectFindings, curves: pd.DataFrame) -> list[str]:
@@ -373,16 +380,23 @@ def _folded_tables(findings: ProspectFindings) -> list[Block]:
         ranked = scores.assign(_p=[place.get(str(p), 0) for p in scores["protocol"]],
                                _a=-scores["auc"].astype(float))  # fmt: skip
         ranked = ranked.sort_values(["_p", "_a"], kind="stable").drop(columns=["_p", "_a"])
-        ranked["protocol"] = [protocol_words(str(name)) for name in ranked["protocol"]]
-        found.append(Table("All scores", ranked[columns_of(ranked, _COLUMNS)], headings=_HEADINGS,
+        found.append(Table("All scores", ranked[columns_of(ranked, _COLUMNS)],
+                           note=_protocol_note(ranked), headings=_HEADINGS,
                            formats=_FORMATS))  # fmt: skip
-        found.append(Table("All scores, all columns", ranked, headings=_HEADINGS, formats=_FORMATS))
     if null is not None and len(null):
-        named = null.assign(protocol=[protocol_words(str(name)) for name in null["protocol"]])
         note = (
             "Patterns of the same number and clustering, turned and shifted over the map, tested in"
             " the same way. What they score is owed to clustering, not to ore."
         )
-        found.append(Table("Against fake patterns", named, note=note, headings=_HEADINGS,
+        found.append(Table("Against fake patterns", null, note=note, headings=_HEADINGS,
                            formats=_FORMATS))  # fmt: skip
     return [Details("All scores, all protocols, fake patterns", found)] if found else []
+
+
+def _protocol_note(scores: pd.DataFrame) -> str:
+    """Say what the short names of protocols mean, and where further columns are."""
+    names = [name for name in PROTOCOLS if name in set(scores["protocol"].astype(str))]
+    told = "; ".join(f"{name}: {PROTOCOLS[name]}" for name in names)
+    drawn = set(scores["protocol"].astype(str)) - {FIT}
+    rest = "The CSV of the figure of every method has all columns." if drawn else ""
+    return " ".join(part for part in (f"{told}." if told else "", rest) if part)

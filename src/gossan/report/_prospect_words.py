@@ -1,6 +1,6 @@
-"""What a prospectivity map concludes, in sentences: targets, skill, what simple methods do as well.
+"""Words of a page on a prospectivity map: numbers, places, scores, and what they come to.
 
-The findings of the study come in; sentences for the head of the page go out.
+The findings of the study come in; words and sentences go out.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ PROTOCOLS = {
 }
 LOUD_NULL = 0.6  # mean AUC of fake patterns, beyond which a protocol is not valid
 SIGNIFICANT = 0.05
-_NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 _MOST_REASONS = 5
 
 
@@ -104,13 +103,16 @@ def write_reasons(why: Any) -> str:
 
     Examples
     --------
-    >>> write_reasons({"Li": 1.234, "Ca": -0.4}), write_reasons("+Li -Ca"), write_reasons(None)
-    ('Li +1.2, Ca −0.4', '+Li −Ca', '')
+    >>> write_reasons({"Li": 1.234, "Ca": -0.4}), write_reasons("+Li -fault_distance")
+    ('Li +1.2, Ca −0.4', '+Li −fault distance')
     """
     if isinstance(why, Mapping):
         ranked = sorted(why.items(), key=lambda part: -abs(float(part[1])))[:_MOST_REASONS]
-        return ", ".join(f"{name} {value:+.1f}" for name, value in ranked).replace("-", "−")
-    return re.sub(r"(^|[\s,(])-(?=\w)", r"\1−", why) if isinstance(why, str) else ""
+        told = ", ".join(f"{name} {value:+.1f}" for name, value in ranked)
+        return told.replace("-", "−").replace("_", " ")
+    if not isinstance(why, str):
+        return ""
+    return re.sub(r"(^|[\s,(])-(?=\w)", r"\1−", why).replace("_", " ")
 
 
 def signed(value: float) -> str:
@@ -226,83 +228,6 @@ def is_beyond_null(row: pd.Series | None) -> bool | None:
 # Sentences
 
 
-def conclusion_of(findings: ProspectFindings) -> list[str]:
-    """Return what to do first, then how far to trust it."""
-    told = [
-        target_sentence(findings),
-        _next_sentence(findings),
-        findings.sentence or _skill_sentence(findings),
-        null_sentence(findings),
-        verdict_sentence(findings) or findings.advice,
-        random_sentence(findings),
-    ]
-    found = [sentence for sentence in told if sentence]
-    return found or ["Nothing was concluded: the run holds no targets and no scores."]
-
-
-def target_sentence(findings: ProspectFindings) -> str:
-    """Say how many targets there are, how much ground they cover, and where the first lies."""
-    table = findings.targets
-    if table is None:
-        return ""
-    if not len(table):
-        return "No target stands out: no ground is large enough and scores high enough."
-    n, best = len(table), table.iloc[0]
-    many = _NUMBERS[n] if n < len(_NUMBERS) else f"{n:,}"
-    lead = f"{many} {'target deserves' if n == 1 else 'targets deserve'} a look{_cover_words(findings)}"
-    return f"{lead}; {'it' if n == 1 else 'the first'} lies at {place_of(best)}{_far_words(best)}."
-
-
-def _cover_words(findings: ProspectFindings) -> str:
-    table = findings.targets
-    if table is None or "area" not in table:
-        return ""
-    covered = float(table["area"].sum())
-    share = 100 * covered / findings.area_km2
-    return (
-        f": {write_area(covered)}, {share:.2g} % of the supported {write_area(findings.area_km2)}"
-    )
-
-
-def _far_words(row: pd.Series) -> str:
-    if bool(row.get("contains_known", False)):
-        return " and holds a known occurrence"
-    distance = number_of(row, "known_distance")
-    return f", {write_km(distance)} from the nearest known occurrence" if distance > 0 else ""
-
-
-def _next_sentence(findings: ProspectFindings) -> str:
-    """Say how many targets are new ground, and which is the first of them."""
-    table = findings.targets
-    if table is None or not len(table) or "contains_known" not in table:
-        return ""
-    is_known = table["contains_known"].to_numpy(bool)
-    if is_known.all():
-        return "Each of them holds a known occurrence: the map finds no new ground."
-    if not is_known.any():
-        return "None of them holds a known occurrence." if len(table) > 1 else ""
-    new = table[~is_known].iloc[0]
-    n_new = int((~is_known).sum())
-    ground = f"{n_new} of them {'holds' if n_new == 1 else 'hold'} no known occurrence"
-    if is_known[0]:
-        which = "that is" if n_new == 1 else "the first of these is"
-        ground += f"; {which} target {name_of(new['target'])}, at {place_of(new)}{_far_words(new)}"
-    return f"{ground}."
-
-
-def _skill_sentence(findings: ProspectFindings) -> str:
-    protocol = honest_protocol(findings)
-    row = score_row(findings, protocol)
-    if row is None:
-        has_map = findings.targets is not None and len(findings.targets) > 0
-        return "How good the map is was not tested on ground that it never saw." if has_map else ""
-    where = protocol_words(protocol)
-    return (
-        f"With {where}, {recommended_of(findings)} ranks a known occurrence above unlabelled ground in"
-        f" {100 * number_of(row, 'auc'):.0f} of 100 pairs (AUC {auc_words(row)}; a coin gets 50)."
-    )
-
-
 def auc_words(row: pd.Series | None) -> str:
     """Write an AUC with its interval if it has one."""
     return ", ".join([f"{number_of(row, 'auc'):.2f}", *interval_words(row)])
@@ -381,7 +306,7 @@ def verdict_sentence(findings: ProspectFindings) -> str:
             "better": f"{_capital(model)} beats the best simple method, {what}, {by}.",
             "worse": f"A simple method wins: {what} does better than {model}"
             f" {difference_words(-row[['difference', 'high', 'low']].astype(float))}. Use its map.",
-            "tie": f"A simple method ties: {model} cannot be told from {what} ({by}).",
+            "tie": f"A simple method ties: {model} cannot be told from {what}; it differs {by}.",
             "unknown": f"{_capital(model)} differs from the simple {what} {by}; whether that is more"
             " than luck is not known.",
         }[verdict]

@@ -65,6 +65,7 @@ def write_cell(value: Any, pattern: str) -> tuple[str, str]:
         return ("yes" if value else "no"), str(int(value))
     if isinstance(value, (int, float, np.integer, np.floating)):
         told = pattern.format(value).replace("-", "−") if pattern else write_number(float(value))
+        told = told.replace("%", " %")  # as in the sentences
         return told, repr(float(value))
     return str(value), ""
 

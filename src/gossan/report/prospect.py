@@ -16,9 +16,10 @@ import xarray as xr
 from gossan.report._checked import methods_blocks, quality_blocks, summary_table
 from gossan.report._prospect_cards import target_cards
 from gossan.report._prospect_evidence import evidence_section, missed_section
+from gossan.report._prospect_lead import conclusion_of
 from gossan.report._prospect_maps import where_section
 from gossan.report._prospect_trust import trust_section
-from gossan.report._prospect_words import conclusion_of, random_null_of, write_area, write_km
+from gossan.report._prospect_words import random_null_of, write_area, write_km
 from gossan.report._writing import count_of
 from gossan.report.blocks import Block, Finding
 from gossan.report.page import Report, Section
@@ -50,6 +51,8 @@ class ProspectFindings:
         Occurrences that shared a cell with another and count once with it.
     n_outside : int
         Occurrences off the supported area, left out.
+    data_notes : sequence of str
+        How the tables became layers.
     elements, variables : sequence of str
         Elements, and other layers, that were used.
     units : mapping
@@ -147,6 +150,7 @@ class ProspectFindings:
     cell: float | tuple[float, float] | None = None
     n_merged: int = 0
     n_outside: int = 0
+    data_notes: Sequence[str] = ()
     elements: Sequence[str] = ()
     variables: Sequence[str] = ()
     units: Mapping[str, str] = field(default_factory=dict)
@@ -269,7 +273,8 @@ def _size_words(cell: float | tuple[float, float] | None) -> str:
 
 
 def _data_section(findings: ProspectFindings) -> Section:
-    blocks: list[Block] = [Finding("note", told) for told in _occurrence_words(findings)]
+    told = [*_occurrence_words(findings), *findings.data_notes]
+    blocks: list[Block] = [Finding("note", str(sentence)) for sentence in told]
     if findings.summary is not None and len(findings.summary):
         blocks.append(summary_table(findings.summary, findings.units))
     if findings.quality is not None:

@@ -119,15 +119,31 @@ def comparison_table(
 
 
 def curve_table(shares: Shares) -> pd.DataFrame:
-    """Share of the occurrences captured by the best share of the area, by protocol and method."""
+    """Share of the occurrences captured by the best share of the area, by protocol and method.
+
+    Parameters
+    ----------
+    shares : mapping
+        As of `score_table`.
+
+    Returns
+    -------
+    table : DataFrame
+        `protocol`, `method`, `share` (of the area), `captured`, `captured_low`, `captured_high`
+        (95 %, Clopper-Pearson).
+    """
     tables = []
     for (protocol, method), runs in shares.items():
         captured = capture_curve(runs.mean(axis=0)).capture(CURVE)
+        n = runs.shape[1]
+        sure = {k: clopper_pearson(k, n) for k in np.unique(np.rint(captured * n).astype(int))}
+        ends = np.array([sure[k] for k in np.rint(captured * n).astype(int)])
         tables.append(
             pd.DataFrame(
-                {"protocol": protocol, "method": method, "share": CURVE, "captured": captured}
+                {"protocol": protocol, "method": method, "share": CURVE, "captured": captured,
+                 "captured_low": ends[:, 0], "captured_high": ends[:, 1]}
             )
-        )
+        )  # fmt: skip
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
@@ -272,23 +288,26 @@ def sentence(
     low, high = clopper_pearson(inside, n)
     told = [
         (
-            f"{inside} of {n} held-out occurrences ({inside / n:.0%}, 95 % CI {low:.0%} to"
-            f" {high:.0%}; {folds}) fall in the top {area:.0%} of the {km2:,.0f} km² supported area"
+            f"{inside} of {n} held-out occurrences ({_percent(inside / n)}, 95 % CI"
+            f" {_percent(low)} to {_percent(high)}; {folds}) fall in the top {_percent(area)} of the"
+            f" {km2:,.0f} km² supported area"
         ),
-        f"normalised density {inside / n / area:.1f}",
+        f"{inside / n / area:.1f} times chance (normalised density)",
     ]
     fake = (nulls or {}).get((protocol, method))
     if fake is not None and len(fake):
         caught = (fake <= area).mean(axis=1)
-        told.append(f"fake patterns capture {caught.mean():.0%} there (at most {caught.max():.0%})")
+        told.append(
+            f"fake patterns capture {_percent(caught.mean())} there (at most {_percent(caught.max())})"
+        )
     plain = _means(shares, protocol).get(label_free)
     if plain is not None and label_free != method:
         told.append(f"{label_free}, which needs no labels, captures {int((plain <= area).sum())}")
     fitted = _means(shares, "fit").get(method)
     if fitted is not None:
         told.append(
-            f"on the occurrences it was trained on it captures {(fitted <= area).mean():.0%} (not"
-            " evidence)"
+            f"on the occurrences it was trained on it captures"
+            f" {_percent((fitted <= area).mean())} (not evidence)"
         )
     return "; ".join(told) + "."
 
@@ -331,6 +350,10 @@ def five_numbers(
 
 def _means(shares: Shares, protocol: str) -> dict[str, Floats]:
     return {name: runs.mean(axis=0) for (of, name), runs in shares.items() if of == protocol}
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _interval(values: Floats, camps: NDArray, seed: int) -> tuple[float, float]:

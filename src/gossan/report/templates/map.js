@@ -119,7 +119,7 @@
     if (size >= 1000) { return trueMinus(value.toLocaleString("en-US", { maximumFractionDigits: 0 })); }
     return trueMinus(String(Number(value.toPrecision(size >= 100 ? 4 : 3))));
   }
-  function metres(value) { return trueMinus(value.toLocaleString("en-US", { maximumFractionDigits: 1 })); }
+  function metres(value) { return trueMinus((Math.round(10 * value) / 10 || 0).toLocaleString("en-US", { maximumFractionDigits: 1 })); }
   function withUnit(text, unit) { return unit ? text + " " + unit : text; }
   function niceStep(span, parts) {
     var raw = span / parts, power = Math.pow(10, Math.floor(Math.log10(raw)));

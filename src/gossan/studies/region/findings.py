@@ -12,8 +12,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from scipy import ndimage
 
-from gossan.data.grids.grid import spacing_of
+from gossan.data.grids.grid import add_layer, spacing_of
+from gossan.report.blocks import Finding
 from gossan.report.prospect import ProspectFindings
 from gossan.studies.judged import Judged, field_table, missed_table
 from gossan.studies.region.mapping import Mapped
@@ -103,6 +105,7 @@ def study_findings(
         n_occurrences=len(placed.cells),
         n_merged=int((placed.counts - 1).sum()),
         n_outside=len(placed.outside) + len(placed.masked),
+        data_notes=region.notes,
         elements=region.elements,
         variables=[name for name in region.channels if name not in region.elements],
         units=region.units,
@@ -117,17 +120,17 @@ def study_findings(
         curves=judged.curves,
         null=judged.null if len(judged.null) else None,
         folds_words=plan.describe(),
-        leaks=list(LEAKS.values()),
+        leaks=[Finding("note", told) for told in LEAKS.values()],
         occurrence_table=missed_table(judged, names, coords, placed.counts),
         field_table=field_table(judged, FIELDS),
-        grid=grid,
+        grid=with_targets(grid, targets),
         occurrences=occurrence_points(region),
         faults=faults,
         targets=targets,
         targets_note=targets_note,
         map_file=map_file,
         attribution=attribution_table(region, mapped, targets, grid),
-        notes=[*region.notes, str(placed), *judged.notes, *notes],
+        notes=[*judged.notes, *notes],
         left_out=region.left_out,
         quality=region.quality,
         summary=region.summary,
@@ -135,6 +138,23 @@ def study_findings(
         citations=CITATIONS,
         manifest=manifest,
     )
+
+
+def with_targets(grid: xr.Dataset, targets: pd.DataFrame) -> xr.Dataset:
+    """The grid with a layer "target": the number of the target that a cell belongs to, 0 for none.
+
+    Cells at or above the threshold belong together if they share a side or a corner, as for
+    `find_map_targets`; a table that does not tell its threshold leaves the grid as it is.
+    """
+    threshold = targets.attrs.get("threshold")
+    if threshold is None or not len(targets) or "is_supported" not in grid:
+        return grid
+    score = np.where(grid["is_supported"].to_numpy() > 0, grid["score"].to_numpy(), -np.inf)
+    areas, _ = ndimage.label(np.nan_to_num(score, nan=-np.inf) >= threshold, np.ones((3, 3)))
+    number = np.zeros(areas.max() + 1)
+    number[areas.ravel()[_cells_of(targets, grid)]] = targets["target"]
+    number[0] = 0.0
+    return add_layer(grid, "target", number[areas])
 
 
 def attribution_table(
@@ -156,12 +176,16 @@ def attribution_table(
 def methods_text(region: Region, judged: Judged, plan: Plan) -> str:
     """Paragraph to paste."""
     size = spacing_of(region.grid)
+    cell = f"{size[1]:,.10g} x {size[0]:,.10g} m"
     made = (
-        f"{region.n_samples:,} samples were gridded to cells of {size[1]:g} x {size[0]:g} m; a cell"
-        f" counts where enough samples lie within {region.reach:,.0f} m."
+        f"{region.n_samples:,} samples were gridded to cells of {cell}; a cell counts where enough"
+        f" samples lie within {region.reach:,.0f} m. {' '.join(region.notes)}"
         if region.n_samples
-        else f"Rasters with cells of {size[1]:g} x {size[0]:g} m were stacked."
+        else f"Rasters with cells of {cell} were stacked."
     )
+    others = [name.replace("_", " ") for name in region.channels if name not in region.elements]
+    beside = f" Methods read {', '.join(region.elements)} and {', '.join(others)}."
+    made = made.rstrip() + (beside if others and region.elements else "")
     logs = "Logarithms of concentrations" if region.logged else "Layers"
     null = (
         f" Scores were held against {int(judged.null['n_nulls'].max())} fake patterns: the known"
@@ -187,6 +211,11 @@ def _target_cells(targets: pd.DataFrame, grid: xr.Dataset) -> NDArray[np.int64]:
     if "contains_known" in targets:
         new = targets[~targets["contains_known"].astype(bool)]
         own = new if len(new) else targets
+    return _cells_of(own, grid)
+
+
+def _cells_of(own: pd.DataFrame, grid: xr.Dataset) -> NDArray[np.int64]:
+    """Return the flat numbers of the cells in which points lie."""
     rows = np.abs(grid["northing"].to_numpy()[:, None] - own["northing"].to_numpy()).argmin(axis=0)
     columns = np.abs(grid["easting"].to_numpy()[:, None] - own["easting"].to_numpy()).argmin(axis=0)
     return (rows * grid.sizes["easting"] + columns).astype(np.int64)

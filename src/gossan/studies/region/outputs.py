@@ -24,24 +24,41 @@ from gossan.studies.region.tables import Region
 from gossan.studies.run_folder import RunFolder
 
 MAP_PAGE = "map.html"
-SHOWN = {
-    "percentile": ("Prospectivity", "Share of the supported area that scores lower."),
-    "score": ("Prospectivity", "A rank, not a rate: the background is unlabelled."),
-    "label_free": ("Prospectivity", "What the index without labels says, as a percentile."),
-    "spread": ("Trust", "Standard deviation over draws of the background."),
-    "stability": ("Trust", "Share of the draws that put the cell in their best tenth."),
-    "edge_fraction": ("Trust", "Share of the cell's window without data."),
-    "sample_distance": ("Trust", "Distance to the third nearest sample."),
-}
+# Layer to its group, name, note and ends of its colours.
+SHOWN: dict[str, tuple[str, str, str, tuple[float, float] | None]] = {
+    "percentile": (
+        "Prospectivity", "Rank of the ground", "Share of the supported area that scores lower.",
+        (0.0, 100.0),
+    ),
+    "score": (
+        "Prospectivity", "Score", "A rank, not a rate: the background is unlabelled.", None,
+    ),
+    "label_free": (
+        "Prospectivity", "Rank without labels",
+        "The pathfinder index, which no occurrence taught: share of the area that it ranks lower.",
+        (0.0, 100.0),
+    ),
+    "spread": (
+        "Trust", "Spread of the score", "Standard deviation over draws of the background.", None,
+    ),
+    "stability": (
+        "Trust", "Stability", "Share of the draws that put the cell in their best tenth.",
+        (0.0, 1.0),
+    ),
+    "edge_fraction": (
+        "Trust", "Window without data", "Share of the cell's window without data.", (0.0, 1.0),
+    ),
+    "sample_distance": ("Trust", "Distance to samples", "To the third nearest sample.", None),
+}  # fmt: skip
 TOLD = {
     "area": "Area [km²]",
-    "percentile": "Percentile of the best cell [%]",
+    "ground": "Ground",
+    "known_distance": "To the nearest known occurrence [m]",
+    "percentile": "Rank of its best cell [%]",
     "score": "Score, mean",
-    "spread": "Spread",
+    "spread": "Spread of the score",
     "stability": "Stability",
     "edge_fraction": "Window without data",
-    "known_distance": "To the nearest known occurrence [m]",
-    "contains_known": "Holds a known occurrence",
     "why": "Why: what elements add",
 }
 BANDS = ("score", "percentile", "spread", "stability", "edge_fraction", "label_free",
@@ -143,7 +160,9 @@ def target_table(found: pd.DataFrame, most: int) -> pd.DataFrame:
     table : DataFrame
     """
     table = pd.DataFrame(found.drop(columns=found.geometry.name)).head(most)
-    return table.rename(columns={"rank": "target", "elements": "why"}).reset_index(drop=True)
+    table = table.rename(columns={"rank": "target", "elements": "why"}).reset_index(drop=True)
+    table.attrs = dict(found.attrs)  # the threshold tells which cells belong to a target
+    return table
 
 
 def write_targets(folder: RunFolder, found: Any, grid: xr.Dataset) -> list[str]:
@@ -181,16 +200,24 @@ def write_map_page(
         Targets.
     title : str
     """
-    layers = [MapLayer(name, group=group, note=note) for name, (group, note) in SHOWN.items()
-              if name in grid]  # fmt: skip
-    layers += [MapLayer(name, group="Elements", unit=region.units.get(name, ""))
-               for name in region.channels]  # fmt: skip
+    layers = [MapLayer(name, name=title, group=group, note=note, limits=limits)
+              for name, (group, title, note, limits) in SHOWN.items() if name in grid]  # fmt: skip
+    layers += [channel_layer(region, name) for name in region.channels]
     shown = grid
     if mapped.gains is not None:
         for name, gain in zip(region.channels, mapped.gains, strict=True):
             shown = add_layer(shown, f"{name} adds", gain)
-            layers.append(MapLayer(f"{name} adds", group="Attribution", colours="departure"))
+            layers.append(
+                MapLayer(
+                    f"{name} adds", name=f"What {plain_name(name)} adds", group="Attribution",
+                    colours="departure", note="To the score: above zero for ore, below against it.",
+                )
+            )  # fmt: skip
     table = found.rename(columns={"rank": "target", "elements": "why"})
+    if "contains_known" in table:
+        table["ground"] = ["known" if held else "new" for held in table["contains_known"]]
+    if "why" in table:
+        table["why"] = [plain_name(str(why)) for why in table["why"]]
     told = {name: heading for name, heading in TOLD.items() if name in table}
     view = MapView(
         shown,
@@ -200,11 +227,29 @@ def write_map_page(
         polygons={"Targets": MapPolygons(table, told=told)} if len(table) else {},
         title=title,
         support="is_supported",
-        note="The percentile is the share of the supported area that scores lower. Hatched"
+        note="The rank of the ground is the share of the supported area that scores lower. Hatched"
         " ground has too few samples; grey ground none.",
     )
     write_map(folder.path / MAP_PAGE, view, report="report.html")
     return MAP_PAGE
+
+
+def channel_layer(region: Region, name: str) -> MapLayer:
+    """Concentrations under "Elements", distances and other layers under "Evidence"."""
+    if name in region.elements:
+        return MapLayer(name, group="Elements", unit=region.units.get(name, ""))
+    return MapLayer(name, name=plain_name(name).capitalize(), group="Evidence")
+
+
+def plain_name(name: str) -> str:
+    """Return a name without underscores.
+
+    Examples
+    --------
+    >>> plain_name("fault_distance")
+    'fault distance'
+    """
+    return name.replace("_", " ")
 
 
 def occurrence_points(region: Region) -> pd.DataFrame:
