@@ -67,13 +67,6 @@ def test_the_sentence_tells_count_interval_null_and_what_is_no_evidence():
     assert "captures 100 % (not evidence)" in told
 
 
-def test_the_five_numbers_stand_in_order():
-    scores = scoring.score_table(SHARES, CAMPS, KINDS)
-    found = scoring.five_numbers(scores, "forest", distance="distance", label_free="index")
-    assert [row["protocol"] for row in found] == ["fit", "blocks", "blocks", "blocks"]
-    assert [round(row["auc"], 4) for row in found] == [1.0, 0.9, 0.5, 0.8]
-
-
 def test_curves_rise_from_nothing_to_all():
     table = scoring.curve_table(SHARES)
     own = table[(table["protocol"] == "blocks") & (table["method"] == "index")]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -310,42 +309,6 @@ def sentence(
             f" {_percent((fitted <= area).mean())} (not evidence)"
         )
     return "; ".join(told) + "."
-
-
-def five_numbers(
-    scores: pd.DataFrame, method: str, *, distance: str, label_free: str
-) -> list[dict[str, Any]]:
-    """The five numbers that stand side by side: fit, random, blocked, and the two baselines.
-
-    Parameters
-    ----------
-    scores : DataFrame
-        Of `score_table`.
-    method, distance, label_free : str
-        The method that makes the map, and the two baselines.
-
-    Returns
-    -------
-    numbers : list of dict
-        `name`, `protocol`, `method`, `auc`, `low`, `high`, `capture_10`; those that were computed.
-    """
-    wanted = [
-        ("on the occurrences it was trained on (fitting rate, not evidence)", "fit", method),
-        ("random cross-validation", "random", method),
-        ("whole blocks held out", HONEST, method),
-        ("distance to a known occurrence, blocks held out", HONEST, distance),
-        ("without labels, blocks held out", HONEST, label_free),
-    ]
-    found = []
-    for name, protocol, of in wanted:
-        own = scores[(scores["protocol"] == protocol) & (scores["method"] == of)]
-        if len(own):
-            row = own.iloc[0]
-            found.append(
-                {"name": name, "protocol": protocol, "method": of, "auc": row["auc"],
-                 "low": row["auc_low"], "high": row["auc_high"], "capture_10": row["capture_10"]}
-            )  # fmt: skip
-    return found
 
 
 def _means(shares: Shares, protocol: str) -> dict[str, Floats]:

@@ -116,7 +116,7 @@ def test_the_background_is_drawn_from_rasters_where_no_table_is_named(study):
     text = study.text.replace('table = "ground.csv"\n', 'rasters = ["Idw_*.tif"]\nn = 100\n')
     folder = run_study(study(text.replace(NAMES, QUICK), rasters=True))
     told = manifest_of(folder)
-    n_left = int(re.search(r"top 10% of (\d+) background rows", told["sentence"])[1])
+    n_left = int(re.search(r"top 10 % of (\d+) background rows", told["sentence"])[1])
     assert 95 <= n_left <= 100  # a deposit's own pixel is no background
     assert told["tables"]["background"] == "Idw_*.tif"
     assert not (folder / "map.html").exists()

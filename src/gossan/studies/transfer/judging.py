@@ -179,13 +179,18 @@ def _sentence(
     low, high = clopper_pearson(inside, n)
     told = [
         (
-            f"{inside} of {n} held-out deposits ({inside / n:.0%}, 95 % CI {low:.0%} to {high:.0%};"
-            f" {method}; {folds}) rank in the top {area:.0%} of {len(ground.X):,} background rows"
+            f"{inside} of {n} held-out deposits ({100 * inside / n:.0f} %, 95 % CI {100 * low:.0f} to"
+            f" {100 * high:.0f} %; {method}; {folds}) rank in the top {100 * area:g} % of"
+            f" {len(ground.X):,} background rows"
         ),
-        f"normalised density {inside / n / area:.1f}",
+        f"{inside / n / area:.1f} times chance (normalised density)",
     ]
     if len(fake):
         caught = (fake <= area).mean(axis=1)
-        told.append(f"fake deposits: {caught.mean():.0%} there (at most {caught.max():.0%})")
-    told.append(f"of the deposits it was taught, {(fitted <= area).mean():.0%} (not evidence)")
+        told.append(
+            f"fake deposits: {100 * caught.mean():.0f} % there (at most {100 * caught.max():.0f} %)"
+        )
+    told.append(
+        f"of the deposits it was taught, {100 * (fitted <= area).mean():.0f} % (not evidence)"
+    )
     return "; ".join(told) + "."
