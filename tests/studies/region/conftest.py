@@ -23,6 +23,7 @@ pathfinders = ["Cu", "Mo", "Au"]
 n_draws = 2
 [methods]
 names = ["logistic", "cnn 3"]
+choose = "logistic"
 most_cells = 400
 [validate]
 n_splits = 3

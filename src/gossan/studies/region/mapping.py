@@ -174,13 +174,15 @@ def map_region(
     model = fit_all(method, cells, random_state)
     filled, edge = region.filled(model.field_)
     padding = "reflect"
-    score, spread = model.score_map(filled, edges=padding, return_std=True)
+    score = model.score_map(filled, edges=padding)
     outside = ~region.is_supported | (edge > MOST_EDGE) | ~np.isfinite(score)
-    layers = {"score": score, "spread": spread, "edge_fraction": edge}
+    layers = {"score": score, "edge_fraction": edge}
     members = _member_maps(model, filled, padding)
     if members is not None:
         for each in members:
             each[outside] = np.nan
+        # Over the draws, not over the trees of a forest: those are made to disagree.
+        layers["spread"] = np.std(members, axis=0)
         layers["stability"] = stability_of(members, share=BEST)
     layers = {name: np.where(outside, np.nan, each) for name, each in layers.items()}
     layers["percentile"] = area_rank(layers["score"])
@@ -218,6 +220,6 @@ def with_layers(region: Region, mapped: Mapped) -> xr.Dataset:
 def _member_maps(model: Any, filled: Maps, padding: str) -> list[Maps] | None:
     """Return the score map of each draw of the background, None for a single model."""
     members = getattr(model, "estimators_", None)
-    if not members or not all(hasattr(each, "score_map") for each in members):
+    if not members or len(members) < 2:
         return None
     return [np.array(each.score_map(filled, edges=padding), dtype=np.float32) for each in members]

@@ -128,7 +128,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     wanted = settings["targets"]
     found = find_map_targets(
         grid, share=wanted["share"], least=wanted["least"] or 4 * cell_km2(grid),
-        support="is_supported", spread="spread",
+        support="is_supported", spread="spread" if "spread" in grid else None,
         stability="stability" if "stability" in grid else None,
         known=occurrence_points(region)[["easting", "northing"]].to_numpy(dtype=float),
         attribution=None if mapped.gains is None
