@@ -191,7 +191,8 @@ def _make_grid(
         )
     side = wanted["spacing"] or choose_spacing(extent)
     upright = wanted["vertical_spacing"] or side
-    n_cells = float(np.prod(extent / [upright, side, side]))
+    with np.errstate(over="ignore"):  # an absurd region is infinitely many, and refused below
+        n_cells = float(np.prod(extent / [upright, side, side]))
     if n_cells > LARGEST:
         raise ValueError(
             f"The grid would have {n_cells:,.0f} cells of {side:g} x {side:g} x {upright:g} m, some"

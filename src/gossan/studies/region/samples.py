@@ -162,7 +162,8 @@ def _empty_grid(places: Places, spacing: float, region: Sequence[float]) -> xr.D
         low, high = places.coords.min(axis=0), places.coords.max(axis=0)
         low, high = np.floor(low / spacing) * spacing, np.ceil(high / spacing) * spacing
         bounds = (low[0], high[0], low[1], high[1])
-    n = ((bounds[1] - bounds[0]) / spacing) * ((bounds[3] - bounds[2]) / spacing)
+    with np.errstate(over="ignore"):  # an absurd region is infinitely many, and refused below
+        n = ((bounds[1] - bounds[0]) / spacing) * ((bounds[3] - bounds[2]) / spacing)
     if n > MOST_CELLS:
         raise ValueError(
             f"The samples cover {n:,.0f} cells of {spacing:g} m, and {MOST_CELLS:,} are the most. Set"
