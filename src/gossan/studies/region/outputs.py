@@ -14,8 +14,8 @@ import xarray as xr
 from gossan.data.grids.files import write_grid
 from gossan.data.grids.grid import add_layer, spacing_of
 from gossan.data.grids.styles import write_percentile_style
-from gossan.data.vector_writing import write_vectors
 from gossan.prospectivity.map_model import MapModel
+from gossan.prospectivity.map_targets import write_map_targets
 from gossan.report.maps import MapLayer, MapLines, MapPoints, MapPolygons, MapView, write_map
 from gossan.saving import save_model
 from gossan.studies.region.frozen import FrozenSource
@@ -165,14 +165,13 @@ def target_table(found: pd.DataFrame, most: int) -> pd.DataFrame:
     return table
 
 
-def write_targets(folder: RunFolder, found: Any, grid: xr.Dataset) -> list[str]:
+def write_targets(folder: RunFolder, found: Any) -> list[str]:
     """Write targets as GeoPackage with a style; return why not, if it cannot be done."""
     folder.remove("targets.gpkg", "targets.qml")
     if not len(found):
         return ["There is no target, so that no targets.gpkg was written."]
-    del grid
     try:
-        write_vectors(found, folder.path / "targets.gpkg")
+        write_map_targets(found, folder.path / "targets.gpkg")
     except (ImportError, ValueError) as error:
         return [f"targets.gpkg was not written: {error}"]
     return []

@@ -140,7 +140,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     notes += write_model(
         folder, region, mapped, clip=settings["elements"]["clip"], card=_card(study, judged, region)
     )
-    notes += write_targets(folder, found.head(wanted["most"]), grid)
+    notes += write_targets(folder, found.head(wanted["most"]))
     page = write_map_page(
         folder, region, mapped, grid, found.head(wanted["most"]), title=study.title
     )

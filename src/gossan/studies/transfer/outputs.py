@@ -13,8 +13,8 @@ import pandas as pd
 from gossan.data.grids.files import write_grid
 from gossan.data.grids.grid import spacing_of
 from gossan.data.grids.styles import write_percentile_style
-from gossan.data.vector_writing import write_vectors
 from gossan.prospectivity.map_model import MapModel
+from gossan.prospectivity.map_targets import write_map_targets
 from gossan.report.maps import MapLayer, MapPoints, MapPolygons, MapView, write_map
 from gossan.saving import save_model
 from gossan.studies.run_folder import RunFolder
@@ -53,7 +53,7 @@ def write_targets(folder: RunFolder, found: Any) -> list[str]:
     if not len(found):
         return ["There is no target, so that no targets.gpkg was written."]
     try:
-        write_vectors(found, folder.path / "targets.gpkg")
+        write_map_targets(found, folder.path / "targets.gpkg")
     except (ImportError, ValueError) as error:
         return [f"targets.gpkg was not written: {error}"]
     return []
