@@ -91,7 +91,7 @@ def row(what: str, ours: float, unit: str, *, goal: str | None = None) -> dict:
 
 def map_of(n: int) -> MapView:
     """Return a district of n x n cells: its elements, noise, scores and what is known of them."""
-    simulated = simulate_region(shape=(n, n))
+    simulated = simulate_region(shape=(n, n), n_deposits=n // 2, n_known=n // 10, n_decoys=n)
     grid = simulated.truth.on_grid(simulated.grid())
     rng = np.random.default_rng(0)
     for name in ("score", "percentile", "spread", "stability", "edge_fraction"):
