@@ -26,6 +26,16 @@ WEST, SOUTH, CELL = 500_000.0, 4_000_000.0, 1000.0
 MAP = "document.querySelector('.gmap').map"
 LOW, HIGH = [68, 1, 84, 255], [253, 231, 37, 255]  # the ends of viridis
 COMPLETE = "document.documentElement.dataset.drawn"
+# Holds once the page has not scrolled for a dozen frames: it may glide after a wheel.
+SCROLLED = """new Promise(done => {
+  let last = window.scrollY, still = 0;
+  const look = () => {
+    still = window.scrollY === last ? still + 1 : 0;
+    last = window.scrollY;
+    if (still > 12) { done(); } else { requestAnimationFrame(look); }
+  };
+  look();
+})"""
 
 
 def middle(row, column):
@@ -419,12 +429,13 @@ def test_a_report_holds_a_map_that_works_and_lets_the_page_scroll(browser):
     x, y = place(browser, 10, 20)
     wheel = {"type": "mouseWheel", "x": x, "y": y, "deltaX": 0, "deltaY": -100}
     browser.send("Input.dispatchMouseEvent", **wheel)
-    browser.frame()
+    browser.run(SCROLLED)
     assert browser.run(f"{MAP}.view.scale") == scale
-    browser.run("document.querySelector('.gm-stage').scrollIntoView()")
+    browser.run("document.querySelector('.gm-stage').scrollIntoView({behavior: 'instant'})")
+    browser.run(SCROLLED)
     x, y = place(browser, 10, 20)
     browser.click(x, y)
+    browser.wait("document.querySelector('.gmap').classList.contains('active')")
     browser.send("Input.dispatchMouseEvent", **(wheel | {"x": x, "y": y}))
-    browser.frame()
-    assert browser.run(f"{MAP}.view.scale") < scale
+    browser.wait(f"{MAP}.view.scale < {scale}")
     assert browser.complaints() == []
