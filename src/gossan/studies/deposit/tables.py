@@ -29,6 +29,7 @@ from gossan.studies.deposit.trust import Campaign
 
 MOST_CELLS = 2_500_000  # of a grid whose size is chosen here
 LARGEST = 60_000_000  # cells, beyond which the machine is asked too much
+BYTES_A_CELL = 300.0  # of memory that a run takes
 LEAST_COMPOSITES, LEAST_HOLES = 60, 6
 COMMON = 0.8  # share of the composites that an element must have, where none are named
 SIZES = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 75.0, 100.0)  # of cells [m]

@@ -17,7 +17,6 @@ import xarray as xr
 
 from gossan.data.grids.grid import spacing_of
 from gossan.prospectivity.map_targets import find_map_targets
-from gossan.report import write_report
 from gossan.report.prospect import prospect_report
 from gossan.studies.judged import Judged, judge_methods
 from gossan.studies.record import Study
@@ -33,11 +32,11 @@ from gossan.studies.region.outputs import (
     write_model,
     write_targets,
 )
-from gossan.studies.region.plan import index_channels, make_plan, widest_field
+from gossan.studies.region.plan import index_channels, make_plan
 from gossan.studies.region.source import learn_source, pretrainer
 from gossan.studies.region.tables import Region, read_region
 from gossan.studies.run_folder import RunFolder, fingerprint
-from gossan.studies.trials import Cells, Method, Plan, deal_blocks
+from gossan.studies.trials import Cells, Method, Plan
 
 TOP_KEYS: tuple[str, ...] = ()
 SECTIONS: Mapping[str, Callable[..., Any]] = {
@@ -94,26 +93,19 @@ def settings_of(study: Study) -> Settings:
     return settings
 
 
-def check(study: Study) -> list[str]:
-    """Problems that would stop the study before anything slow runs, a sentence each."""
-    try:
-        settings = settings_of(study)
-        region = read_region(settings, study.path.parent)
-        index_channels(region, settings, study)
-        cells = _cells(region, settings, field=1, n_patterns=0)
-        deal_blocks(cells, make_plan(region, settings, field=widest_field(settings)), 0)
-    except (ValueError, OSError, ImportError) as error:
-        return [str(error)]
-    return []
-
-
-def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = None) -> Path:
+def run(
+    study: Study,
+    target: Path,
+    *,
+    progress: Callable[[str], None] | None = None,
+    opened: Callable[..., RunFolder] = RunFolder,
+) -> Path:
     """Run the study into `target`; parts that an earlier run finished are not done again."""
     say = progress or (lambda _: None)
     settings = settings_of(study)
     say("reading and gridding")
     region = read_region(settings, study.path.parent)
-    folder = RunFolder(target, owner=f"run of {study.path.name}")
+    folder = opened(target, owner=f"run of {study.path.name}")
     methods, cells, plan = _prepared(region, settings, study, say)
     judged = _judged(region, settings, methods, cells, plan, folder=folder, say=say)
     say("the map")
@@ -154,7 +146,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         folder, study, judged, region, targets=targets, missed=missed, names=list(methods)
     )
     manifest = json.loads((folder.path / "manifest.json").read_text(encoding="utf-8"))
-    write_report(folder.path / "report.html", prospect_report(replace(findings, manifest=manifest)))
+    folder.write_report("report.html", prospect_report(replace(findings, manifest=manifest)))
     return folder.path
 
 
@@ -206,11 +198,12 @@ def _prepared(
     )  # fmt: skip
     methods = make_methods(chosen["names"], wishes)
     field = max(method.field for method in methods.values())
-    cells = _cells(region, settings, field=field, n_patterns=settings["validate"]["n_nulls"])
+    cells = cells_of(region, settings, field=field, n_patterns=settings["validate"]["n_nulls"])
     return methods, cells, make_plan(region, settings, field=field)
 
 
-def _cells(region: Region, settings: Settings, *, field: int, n_patterns: int) -> Cells:
+def cells_of(region: Region, settings: Settings, *, field: int, n_patterns: int) -> Cells:
+    """Cells that are learnt from and ranked, as the study file asks."""
     told = settings["background"]
     return make_cells(
         region, field=field, most_cells=settings["methods"]["most_cells"], n_patterns=n_patterns,
@@ -290,7 +283,7 @@ def _write_tables(
             folder.write_table(name, table)
     if region.quality is not None:
         folder.write_text("quality.txt", f"{region.quality}\n")
-    folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
+    folder.write_text("study.toml", study.text)
     folder.write_manifest(
         {
             "study": study.kind,

@@ -29,6 +29,7 @@ from gossan.studies.region.geology import fault_distance, rock_cells
 from gossan.studies.region.samples import Sampled, grid_samples
 
 LEAST_CELLS = 400
+BYTES_A_VALUE = 60.0  # of memory that a run takes for each cell and layer
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -143,7 +144,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
         files["samples"] = sampled.assays.source
         notes += sampled.notes
     if "layers" in settings:
-        grid, elements, told = _with_layers(settings["layers"], folder, sampled)
+        grid, elements, told = read_layers(settings["layers"], folder, sampled)
         files["layers"] = ", ".join(settings["layers"]["files"])
         notes += told
     else:
@@ -196,10 +197,10 @@ def read_region(settings: Settings, folder: Path) -> Region:
     )
 
 
-def _with_layers(
+def read_layers(
     told: Mapping[str, Any], folder: Path, sampled: Sampled | None
 ) -> tuple[xr.Dataset, tuple[str, ...], list[str]]:
-    """Return the grid with the rasters, which layers are concentrations, and notes."""
+    """The grid with the rasters, which layers are concentrations, and notes."""
     paths = _paths(told["files"], folder)
     target = None if sampled is None else sampled.grid
     stacked = stack_layers(

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from gossan.data.assays import read_assays
 from gossan.data.grids.files import write_grid
 from gossan.models.blending import blend_quantiles, blend_weights
-from gossan.report import write_report
 from gossan.report.tailings import tailings_report
 from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
@@ -113,23 +112,13 @@ def places_of(
     return read_places(study.path.parent / given, like=samples, columns=columns, **names)
 
 
-def check(study: Study) -> list[str]:
-    """Problems that would stop the study before anything slow runs, a sentence each."""
-    try:
-        settings = settings_of(study)
-        samples = samples_of(study, settings)
-    except (ValueError, OSError, ImportError) as error:
-        return [str(error)]
-    problems = []
-    for step in (lambda: _folds(samples, settings), lambda: places_of(study, settings, samples)):
-        try:
-            step()
-        except (ValueError, OSError, ImportError) as error:
-            problems.append(str(error))
-    return problems
-
-
-def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = None) -> Path:
+def run(
+    study: Study,
+    target: Path,
+    *,
+    progress: Callable[[str], None] | None = None,
+    opened: Callable[..., RunFolder] = RunFolder,
+) -> Path:
     """Run the study into `target`; parts that an earlier run finished are not done again."""
     say = progress or (lambda _: None)
     settings = settings_of(study)
@@ -137,8 +126,8 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     say(f"reading {told.get('table') or told.get('assay')}")
     samples = samples_of(study, settings)
     places = places_of(study, settings, samples)
-    groups, folds, group_name = _folds(samples, settings)
-    folder = RunFolder(target, owner=f"run of {study.path.name}")
+    groups, folds, group_name = folds_of(samples, settings)
+    folder = opened(target, owner=f"run of {study.path.name}")
     honest = _held_out(
         samples, folds, settings, groups=groups, group_name=group_name, folder=folder, say=say
     )
@@ -162,7 +151,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         published=published, coverage=coverage,
     )  # fmt: skip
     _write(folder, study, samples, findings, grid=grid, table=table, settings=settings)
-    write_report(folder.path / "report.html", tailings_report(findings))
+    folder.write_report("report.html", tailings_report(findings))
     return folder.path
 
 
@@ -178,7 +167,8 @@ def summarise(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _folds(samples: Samples, settings: Settings) -> tuple[NDArray, Folds, str]:
+def folds_of(samples: Samples, settings: Settings) -> tuple[NDArray, Folds, str]:
+    """Hole or block of each sample, folds that hold them out, and which of the two it is."""
     return hold_out_groups(
         samples,
         n_splits=settings.validate["n_splits"],
@@ -326,7 +316,7 @@ def _write(
     folder.write_text("quality.txt", f"{samples.quality}\n")
     if samples.changes is not None and len(samples.changes):
         folder.write_table("changes.csv", samples.changes)
-    folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
+    folder.write_text("study.toml", study.text)
     if table is not None:
         folder.write_table("estimates.csv", table)
     if grid is not None:

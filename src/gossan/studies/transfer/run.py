@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from gossan.prospectivity.map_targets import find_map_targets
-from gossan.report import write_report
 from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
 from gossan.studies.transfer import sections
@@ -77,24 +76,19 @@ def settings_of(study: Study) -> Settings:
     return settings
 
 
-def check(study: Study) -> list[str]:
-    """Problems that would stop the study before anything slow runs, a sentence each."""
-    try:
-        settings = settings_of(study)
-        prepared = prepare(study, settings)
-        prepared.trial.partitions("blocks")
-    except (ValueError, OSError, ImportError) as error:
-        return [str(error)]
-    return []
-
-
-def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = None) -> Path:
+def run(
+    study: Study,
+    target: Path,
+    *,
+    progress: Callable[[str], None] | None = None,
+    opened: Callable[..., RunFolder] = RunFolder,
+) -> Path:
     """Run the study into `target`; parts that an earlier run finished are not done again."""
     say = progress or (lambda _: None)
     settings = settings_of(study)
     say("reading")
     prepared = prepare(study, settings)
-    folder = RunFolder(target, owner=f"run of {study.path.name}")
+    folder = opened(target, owner=f"run of {study.path.name}")
     folder.remove(*MAPS)
     trial, chosen = prepared.trial, settings["methods"]
     recipes = recipes_of(prepared, settings)
@@ -133,7 +127,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         targets_note=note,
     )  # fmt: skip
     manifest = _write_tables(folder, study, found, names=list(recipes))
-    write_report(folder.path / "report.html", study_report(found, manifest))
+    folder.write_report("report.html", study_report(found, manifest))
     return folder.path
 
 
@@ -258,7 +252,7 @@ def _write_tables(
         folder.remove(name)
         if len(table) or (name == "targets.csv" and found.targets is not None):
             folder.write_table(name, table)
-    folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
+    folder.write_text("study.toml", study.text)
     return folder.write_manifest(
         {
             "study": study.kind,
