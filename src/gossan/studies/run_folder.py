@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -156,17 +156,21 @@ class RunFolder:
         if stored is not None:
             return stored
         if self.only_kept:
-            raise ValueError(
-                f"{self.path} does not hold the part {name!r} of what the study file asks for: the run"
-                " is not finished, or the study file or a table was changed since. Go on with gossan"
-                " run, which does again only what it must."
-            )
+            self.refuse(name)
         start = time.perf_counter()
         arrays = compute()
         self.seconds[name] = round(time.perf_counter() - start, 2)
         logger.info("%s: %.1f s", name, self.seconds[name])
         self.keep(name, depends, arrays)
         return arrays
+
+    def refuse(self, name: str) -> NoReturn:
+        """Raise ValueError: a part would have to be computed, and only kept ones are wanted."""
+        raise ValueError(
+            f"{self.path} does not hold the part {name!r} of what the study file asks for: the run is"
+            " not finished, or the study file or a table was changed since. Go on with gossan run,"
+            " which does again only what it must."
+        )
 
     def kept(self, name: str, depends: Mapping[str, Any]) -> Arrays | None:
         """Return the arrays of a part that an earlier run left, None if it did not."""
@@ -260,7 +264,7 @@ def lock_folder(path: Path) -> int | None:
     -------
     lock : int or None
         File descriptor; None where the system, or the disk, knows no locks. The system lifts the lock
-        of a process         that was killed.
+        of a process that was killed.
 
     Raises
     ------

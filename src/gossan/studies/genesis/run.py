@@ -18,7 +18,7 @@ import pandas as pd
 from gossan._checks import GossanWarning
 from gossan.data.assays import Assays, read_assays
 from gossan.report.genesis import genesis_report
-from gossan.saving import save_model
+from gossan.saving import load_model, save_model
 from gossan.studies.genesis.deposit_types import DepositTypeModel
 from gossan.studies.genesis.findings import classification_findings, study_findings
 from gossan.studies.genesis.sections import labels, model, validate
@@ -103,8 +103,7 @@ def run(
     new = read_new_deposits(study, labelled) if "classify" in study.sections else None
     folder = opened(target, owner=f"run of {study.path.name}")
     trust = score_models(labelled, folder=folder, name=name, random_state=seed, progress=say, **how)
-    say("training on all deposits")
-    fitted = train(labelled, trust, name=name, coverage=chosen["coverage"], random_state=seed)
+    fitted = _fitted(folder, labelled, trust, chosen, say)
     say("importance of the elements, and the report")
     findings = study_findings(
         labelled,
@@ -141,6 +140,25 @@ def run(
             title=f"{study.title}: new deposits", mineral=study.mineral, name="classified",
         )  # fmt: skip
     return folder.path
+
+
+def _fitted(
+    folder: RunFolder,
+    labelled: LabelledTable,
+    trust: Trust,
+    chosen: Mapping[str, Any],
+    say: Callable[[str], None],
+) -> DepositTypeModel:
+    """Return the model of all deposits: trained or, where only what is kept may be used, read."""
+    if folder.only_kept:
+        fitted, _ = load_model(folder.path / "model")
+        if isinstance(fitted, DepositTypeModel):
+            return fitted
+    say("training on all deposits")
+    return train(
+        labelled, trust, name=chosen["name"], coverage=chosen["coverage"],
+        random_state=chosen["random_state"],
+    )  # fmt: skip
 
 
 def summarise(folder: Path) -> str:

@@ -22,7 +22,7 @@ from gossan.studies.judged import Judged, judge_methods
 from gossan.studies.record import Study
 from gossan.studies.region import sections
 from gossan.studies.region.findings import study_findings
-from gossan.studies.region.mapping import make_cells, map_region, with_layers
+from gossan.studies.region.mapping import Mapped, make_cells, map_region, with_layers
 from gossan.studies.region.methods import INDEX, SILENT, Wishes, make_methods
 from gossan.studies.region.outputs import (
     occurrence_points,
@@ -109,12 +109,7 @@ def run(
     methods, cells, plan = _prepared(region, settings, study, say)
     judged = _judged(region, settings, methods, cells, plan, folder=folder, say=say)
     say("the map")
-    mapped = map_region(
-        region, cells, methods[judged.choice.method],
-        label_free=methods[INDEX] if judged.choice.method != INDEX else None,
-        random_state=settings["methods"]["random_state"],
-        attribution=settings["targets"]["attribution"],
-    )  # fmt: skip
+    mapped = _mapped(region, cells, methods, judged, settings, folder=folder)
     grid = with_layers(region, mapped)
     say("targets")
     wanted = settings["targets"]
@@ -129,9 +124,11 @@ def run(
     targets = target_table(found, wanted["most"])
     say("report")
     notes = write_maps(folder, region, mapped, grid)
-    notes += write_model(
-        folder, region, mapped, clip=settings["elements"]["clip"], card=_card(study, judged, region)
-    )
+    if mapped.model is not None:
+        notes += write_model(
+            folder, region, mapped, clip=settings["elements"]["clip"],
+            card=_card(study, judged, region),
+        )  # fmt: skip
     notes += write_targets(folder, found.head(wanted["most"]))
     page = write_map_page(
         folder, region, mapped, grid, found.head(wanted["most"]), title=study.title
@@ -148,6 +145,38 @@ def run(
     manifest = json.loads((folder.path / "manifest.json").read_text(encoding="utf-8"))
     folder.write_report("report.html", prospect_report(replace(findings, manifest=manifest)))
     return folder.path
+
+
+def _mapped(
+    region: Region,
+    cells: Cells,
+    methods: dict[str, Method],
+    judged: Judged,
+    settings: Settings,
+    *,
+    folder: RunFolder,
+) -> Mapped:
+    """Return the map: made anew or, where only what is kept may be used, without its model."""
+    chosen, wanted = judged.choice.method, settings["targets"]["attribution"]
+    depends = {
+        "windows": fingerprint(pd.DataFrame(cells.windows.reshape(len(cells.windows), -1))),
+        "chosen": chosen,
+        "methods": settings["methods"],
+        "attribution": wanted,
+    }
+    if folder.only_kept:
+        kept = folder.kept("map", depends)
+        if kept is None:
+            folder.refuse("map")
+        return Mapped(None, kept, kept.pop("gains", None))
+    mapped = map_region(
+        region, cells, methods[chosen],
+        label_free=methods[INDEX] if chosen != INDEX else None,
+        random_state=settings["methods"]["random_state"], attribution=wanted,
+    )  # fmt: skip
+    gains = {} if mapped.gains is None else {"gains": mapped.gains}
+    folder.keep("map", depends, {**mapped.layers, **gains})
+    return mapped
 
 
 def summarise(folder: Path) -> str:

@@ -19,6 +19,7 @@ from gossan.models.blending import blend_quantiles
 from gossan.studies.tailings.methods import METHODS, REFERENCE
 from gossan.studies.tailings.samples import Samples
 from gossan.studies.tailings.trust import ScoredTraining, intervals_of
+from gossan.studies.telling import tell_share
 
 AT_ONCE = 4096  # cells
 MOST_CELLS = 20_000  # near samples, of the grid that is made where no spacing is given
@@ -159,8 +160,9 @@ def estimate(
     fitted = {name: METHODS[name]([training])[0] for name in {*used, REFERENCE}}
     shares = np.array([weights[name] for name in used])
     parts = []
+    progress(f"estimating {len(places):,} places")
     for start in range(0, len(places), AT_ONCE):
-        progress(f"estimating cells {start:,} to {min(start + AT_ONCE, len(places)):,}")
+        tell_share(progress, start, len(places))
         some = slice(start, start + AT_ONCE)
         told = {name: each(places[some], covariates[some]) for name, each in fitted.items()}
         blend = blend_quantiles(np.stack([told[name] for name in used]), shares)

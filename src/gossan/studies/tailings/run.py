@@ -26,7 +26,7 @@ from gossan.studies.tailings import sections
 from gossan.studies.tailings.findings import study_findings
 from gossan.studies.tailings.holes import read_hole_samples
 from gossan.studies.tailings.maps import cells_near, estimate, fill_grid, grid_of, table_of
-from gossan.studies.tailings.methods import LEVELS, NAMES
+from gossan.studies.tailings.methods import LEVELS, NAMES, applicable
 from gossan.studies.tailings.published import published_template
 from gossan.studies.tailings.samples import Samples
 from gossan.studies.tailings.tables import read_places, read_samples
@@ -39,6 +39,7 @@ from gossan.studies.tailings.trust import (
     score_table,
     training_of,
 )
+from gossan.studies.telling import Led
 from gossan.validation import random_folds
 
 TOP_KEYS: tuple[str, ...] = ()
@@ -128,6 +129,7 @@ def run(
     places = places_of(study, settings, samples)
     groups, folds, group_name = folds_of(samples, settings)
     folder = opened(target, owner=f"run of {study.path.name}")
+    _plan(folder, samples, settings, group_name, has_places=places is not None)
     honest = _held_out(
         samples, folds, settings, groups=groups, group_name=group_name, folder=folder, say=say
     )
@@ -142,8 +144,9 @@ def run(
         published = _published(samples, folds, settings, folder)
     training, weights, inside = _final(samples, groups, honest, settings)
     grid, table = _estimated(
-        samples, training, settings, weights=weights, inside=inside, places=places, say=say
-    )
+        samples, training, settings, weights=weights, inside=inside, places=places, say=say,
+        folder=folder,
+    )  # fmt: skip
     say("report")
     findings = study_findings(
         samples, honest, pd.concat(scores, ignore_index=True), title=study.title,
@@ -165,6 +168,22 @@ def summarise(folder: Path) -> str:
         for row in table[table["element"] == "all"].itertuples()
     ]
     return "\n".join(lines)
+
+
+def _plan(
+    folder: RunFolder, samples: Samples, settings: Settings, group_name: str, *, has_places: bool
+) -> None:
+    """Leave the names of the parts that the run will make."""
+    told, n_known = settings.validate, samples.covariates.shape[1]
+    names = applicable(
+        settings.methods["names"], n_elements=len(samples.elements), n_covariates=n_known
+    )
+    planned = [f"{group_name}s-{name}" for name in names]
+    planned += [
+        f"random-{name}" for name in names if name in RANDOM_METHODS and told["random_split"]
+    ]
+    planned += ["published"] * told["published"]
+    folder.plan(planned + ["estimates"] * (has_places or not n_known))
 
 
 def folds_of(samples: Samples, settings: Settings) -> tuple[NDArray, Folds, str]:
@@ -230,7 +249,7 @@ def _random_scores(
         folder=folder,
         key=_key(samples, settings, "random"),
         random_state=seed,
-        progress=lambda line: say(f"random split, {line}"),
+        progress=Led(say, "random split, "),
     )
     table = score_table(samples, found, split="random rows held out")
     return table[table["method"] != NAMES["blend"]]
@@ -279,25 +298,35 @@ def _estimated(
     inside: NDArray[np.float64],
     places: tuple[NDArray[np.float64], pd.DataFrame] | None,
     say: Callable[[str], None],
+    folder: RunFolder,
 ) -> tuple[xr.Dataset | None, pd.DataFrame | None]:
     """Return the grid of estimates, or the table of the places that were named."""
     coverage = settings.methods["coverage"]
+
+    def at(places: NDArray[np.float64], covariates: NDArray[np.float64]) -> dict[str, NDArray]:
+        depends = _key(samples, settings, "estimates") | {
+            "weights": {name: float(share) for name, share in weights.items()},
+            "coverage": coverage,
+            "places": fingerprint(pd.DataFrame(np.column_stack([places, covariates]))),
+        }
+        return folder.part(
+            "estimates", depends,
+            lambda: estimate(
+                training, weights, held_out=inside, places=places, coverage=coverage,
+                covariates=covariates, progress=say,
+            ),
+        )  # fmt: skip
+
     if places is not None:
         coords, covariates = places
-        layers = estimate(
-            training, weights, held_out=inside, places=coords, coverage=coverage, progress=say,
-            covariates=covariates.to_numpy(dtype=float),
-        )  # fmt: skip
+        layers = at(coords, covariates.to_numpy(dtype=float))
         return None, table_of(coords, layers, samples)
     if samples.covariates.shape[1]:
         return None, None
     chosen = {key: settings.grid[key] for key in ("spacing", "vertical_spacing")}
     grid = grid_of(samples, **chosen)
     centres, is_near = cells_near(grid, samples, settings.grid["max_distance"])
-    layers = estimate(
-        training, weights, held_out=inside, places=centres[is_near], coverage=coverage,
-        covariates=np.empty((int(is_near.sum()), 0)), progress=say,
-    )  # fmt: skip
+    layers = at(centres[is_near], np.empty((int(is_near.sum()), 0)))
     return fill_grid(grid, layers, samples, is_near), None
 
 

@@ -32,6 +32,7 @@ Floats = NDArray[np.float64]
 Maps = NDArray[np.float32]
 
 MOST_CELLS = 4_000_000  # of rasters; larger ones are for `gossan score`, which reads them in tiles
+MADE = ("score", "percentile", "spread", "stability", "is_supported")  # layers of a map
 CHUNK = 200_000  # rows scored at once
 BEST = 0.1  # share of the area whose stability is told
 
@@ -215,11 +216,27 @@ def make_map(trial: Trial, recipe: Recipe, layers: Layers, *, random_state: int)
         "stability": stability_of(others, share=BEST),
         "is_supported": np.isfinite(score).astype(np.float32),
     }
+    return Mapped(model, with_layers(layers, made))
+
+
+def with_layers(layers: Layers, made: Mapping[str, Maps]) -> xr.Dataset:
+    """Grid of the layers of a map, and below them the evidence.
+
+    Parameters
+    ----------
+    layers : Layers
+    made : mapping of str to array
+        Those of `MADE`.
+
+    Returns
+    -------
+    grid : Dataset
+    """
     grid = layers.grid.drop_vars(list(layers.grid.data_vars))
-    for name, layer in made.items():
-        grid = add_layer(grid, name, layer)
+    for name in MADE:
+        grid = add_layer(grid, name, made[name])
     grid["percentile"].attrs["units"] = "%"
-    return Mapped(model, grid.assign({str(k): v for k, v in layers.grid.data_vars.items()}))
+    return grid.assign({str(k): v for k, v in layers.grid.data_vars.items()})
 
 
 def fit_on(trial: Trial, recipe: Recipe, rows: NDArray[np.int64], random_state: int) -> Any:

@@ -20,7 +20,14 @@ from gossan.studies.transfer import sections
 from gossan.studies.transfer.findings import Found, study_report
 from gossan.studies.transfer.judging import judge
 from gossan.studies.transfer.keeping import Keeper
-from gossan.studies.transfer.mapping import Mapped, fit_on, make_map
+from gossan.studies.transfer.mapping import (
+    MADE,
+    Layers,
+    Mapped,
+    fit_on,
+    make_map,
+    with_layers,
+)
 from gossan.studies.transfer.methods import NEED_CLASSES, NEED_PRETEXT, Recipe
 from gossan.studies.transfer.outputs import (
     MAPS,
@@ -32,6 +39,7 @@ from gossan.studies.transfer.outputs import (
     write_targets,
 )
 from gossan.studies.transfer.preparing import Prepared, Settings, prepare, recipes_of
+from gossan.studies.transfer.trial import Trial
 from gossan.studies.transfer.trust import block_table, leaks_of, level_table
 
 TOP_KEYS: tuple[str, ...] = ()
@@ -146,6 +154,8 @@ def _mapped(
     trial, layers, seed = prepared.trial, prepared.layers, settings["methods"]["random_state"]
     card = {"title": study.title, "method": name, "trained_on": trial.sites.source,
             "held_out": sentence, "use": "Rasters of the same evidence; a score is a rank."}  # fmt: skip
+    if layers is None and folder.only_kept:
+        return None, None, "", []
     if layers is None:
         model = fit_on(trial, recipe, np.arange(len(trial.sites.y)), seed)
         notes = write_model(
@@ -153,7 +163,9 @@ def _mapped(
         )
         return None, None, "", notes
     say("the map")
-    mapped = make_map(trial, recipe, layers, random_state=seed)
+    depends = {**_depends(prepared, settings), "method": name, "seed": seed,
+               "layers": fingerprint(pd.DataFrame(layers.X))}  # fmt: skip
+    mapped = _map_of(folder, depends, trial, recipe, layers, random_state=seed)
     wanted, known = settings["targets"], trial.sites.coords[trial.sites.occurrences]
     cell = layers.area / len(layers.cells)
     found = find_map_targets(
@@ -162,15 +174,36 @@ def _mapped(
     )  # fmt: skip
     shown = found.head(wanted["most"])
     notes = write_maps(folder, mapped) + write_targets(folder, shown)
-    notes += write_model(
-        folder, mapped.model, trial.sites, name=name, card=card, cell_size=cell_size_of(mapped),
-        reads=recipe.reads,
-    )  # fmt: skip
+    if mapped.model is not None:
+        notes += write_model(
+            folder, mapped.model, trial.sites, name=name, card=card,
+            cell_size=cell_size_of(mapped), reads=recipe.reads,
+        )  # fmt: skip
     write_map_page(folder, mapped, trial.sites, shown, title=study.title)
     note = f"Targets are connected cells of the best {wanted['share']:.0%} of the scored area."
     if len(found) > wanted["most"]:
         note += f" {len(found) - wanted['most']} lower ones are not shown."
     return mapped, target_table(found, wanted["most"]), note, notes
+
+
+def _map_of(
+    folder: RunFolder,
+    depends: Mapping[str, Any],
+    trial: Trial,
+    recipe: Recipe,
+    layers: Layers,
+    *,
+    random_state: int,
+) -> Mapped:
+    """Return the map: made anew or, where only what is kept may be used, without its model."""
+    if folder.only_kept:
+        kept = folder.kept("map", depends)
+        if kept is None:
+            folder.refuse("map")
+        return Mapped(None, with_layers(layers, kept))
+    mapped = make_map(trial, recipe, layers, random_state=random_state)
+    folder.keep("map", depends, {name: mapped.grid[name].to_numpy() for name in MADE})
+    return mapped
 
 
 def summarise(folder: Path) -> str:
