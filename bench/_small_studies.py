@@ -35,11 +35,11 @@ TAILINGS = """
 study = "tailings"
 [read]
 table = "samples.csv"
-elements = ["Cu", "Zn"]
+elements = ["Cu"]
 [methods]
-names = ["kriging", "forest"]
+names = ["kriging"]
 [validate]
-n_splits = 3
+n_splits = 2
 n_inner_splits = 2
 random_split = false
 published = false
@@ -128,7 +128,7 @@ def _genesis(place: Path) -> None:
 
 
 def _tailings(place: Path) -> None:
-    made = simulate_tailings("surface", n_samples=90, messy=False, random_state=2)
+    made = simulate_tailings("surface", n_samples=60, messy=False, random_state=2)
     made.table.to_csv(place / "samples.csv", index=False)
 
 

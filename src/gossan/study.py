@@ -164,10 +164,14 @@ def look_at_study(path: str | Path) -> Look:
         return Look([str(error)])
     look = Look(problems)
     eyes = importlib.import_module(f"gossan.studies.{study.kind}.look")
-    absent = missing_files(study, eyes.FILES)
-    for problem in absent.values():
+    absent = set()
+    for (section, key), (problem, meant) in missing_files(study, eyes.FILES).items():
         look.add(problem)
-    eyes.look_at(study, look, set(absent))
+        if meant:
+            study.sections[section][key] = meant
+        else:
+            absent.add((section, key))
+    eyes.look_at(study, look, absent)
     return look
 
 

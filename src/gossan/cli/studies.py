@@ -57,7 +57,8 @@ def run_init(options: argparse.Namespace) -> int:
 
 def run_check(options: argparse.Namespace) -> int:
     """List every problem of a study, or what it will do and what that takes."""
-    from gossan.studies.looking import memory_there, write_gb, write_time
+    from gossan._machine import memory_there, write_gb
+    from gossan.studies.looking import write_time
     from gossan.study import look_at_study
 
     look = look_at_study(options.study)

@@ -70,6 +70,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     if not hasattr(options, "run"):
         parser.print_help()
         raise SystemExit(0)
+    if options.command == "init" and len(more) == 1 and not options.section:
+        options.section = more.pop()  # argparse asks for both words before or after --explain
     if more:
         known = [word for word in _options_of(parser, options.command) if word.startswith("--")]
         hint = did_you_mean(more[0].partition("=")[0], known) if more[0].startswith("-") else ""

@@ -6,9 +6,8 @@ out.
 
 from __future__ import annotations
 
-import ctypes
+import difflib
 import os
-import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -91,7 +90,9 @@ class Look:
             self.problems.append(problem)
 
 
-def missing_files(study: Study, files: Mapping[str, Sequence[str]]) -> dict[tuple[str, str], str]:
+def missing_files(
+    study: Study, files: Mapping[str, Sequence[str]]
+) -> dict[tuple[str, str], tuple[str, str]]:
     """Files that a study names and that are not there.
 
     Parameters
@@ -102,32 +103,32 @@ def missing_files(study: Study, files: Mapping[str, Sequence[str]]) -> dict[tupl
 
     Returns
     -------
-    problems : dict of (section, key) to str
-        With the nearest name of a file that is there.
+    missing : dict of (section, key) to (problem, meant)
+        The problem in words, and the file that was surely meant; empty if none is near enough.
     """
-    problems = {}
+    missing = {}
     for section, keys in files.items():
         given = study.sections.get(section, {})
         for key in keys:
             named = given.get(key) or []
             for name in [named] if isinstance(named, str) else named:
-                told = _missing(study, section, key, name)
-                if told:
-                    problems[section, key] = told
-    return problems
+                path = study.path.parent / name
+                if not (path.exists() or (set("*?[") & set(name) and _matches(path))):
+                    problem, meant = _not_there(study, f"{study.path}: [{section}] {key}", path)
+                    missing[section, key] = (problem, meant if isinstance(named, str) else "")
+    return missing
 
 
-def _missing(study: Study, section: str, key: str, name: str) -> str:
-    path = study.path.parent / name
-    if path.exists() or (any(letter in name for letter in "*?[") and _matches(path)):
-        return ""
+def _not_there(study: Study, where: str, path: Path) -> tuple[str, str]:
+    """Return the words for a file that is not there, and the name of the one that was meant."""
     folder = path.parent
-    where = f"{study.path}: [{section}] {key}"
     if not folder.is_dir():
-        return f"{where} names {name!r}, and there is no folder {folder}. Mend the path."
+        return f"{where}: there is no folder {folder}, for {path.name}. Mend the path.", ""
     there = sorted(file.name for file in folder.iterdir() if file.is_file())
     hint = did_you_mean(path.name, there) or " Mend the name; it is relative to the study file."
-    return f"{where}: there is no file {name} in {study.path.parent.resolve()}.{hint}"
+    near = difflib.get_close_matches(path.name, there, n=1, cutoff=0.85)
+    meant = os.path.relpath(folder / near[0], study.path.parent) if near else ""
+    return f"{where}: there is no file {path.name} in {folder.resolve()}.{hint}", meant
 
 
 def _matches(path: Path) -> bool:
@@ -216,103 +217,6 @@ def hole_notes(holes: DrillHoles, *, most: int = 10) -> list[str]:
     if len(notes) > most:
         notes = [*notes[:most], f"... and {len(notes) - most} more kinds; the report lists all"]
     return notes
-
-
-def memory_there() -> float:
-    """Memory that a run may take on this machine [bytes]: what is free, within the limits set.
-
-    Returns
-    -------
-    n_bytes : float
-        Infinite where it cannot be told.
-    """
-    return min(_free_memory(), _allowed_memory())
-
-
-def _free_memory() -> float:
-    if sys.platform == "win32":
-        return _windows_memory()
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-        return next(1024.0 * float(line.split()[1]) for line in lines if "MemAvailable" in line)
-    except (OSError, StopIteration, ValueError):
-        pass
-    try:
-        return float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return float("inf")
-
-
-def _windows_memory() -> float:
-    """Return the free memory that Windows tells."""
-    names = ("length", "load", "total", "free", "total_page", "free_page", "all", "virtual", "more")
-
-    class Status(ctypes.Structure):
-        _fields_ = tuple(
-            (name, ctypes.c_ulong if place < 2 else ctypes.c_ulonglong)
-            for place, name in enumerate(names)
-        )
-
-    status = Status()
-    status.length = ctypes.sizeof(Status)
-    kernel = getattr(ctypes, "windll").kernel32  # noqa: B009 - only Windows has it
-    return float(status.free) if kernel.GlobalMemoryStatusEx(ctypes.byref(status)) else float("inf")
-
-
-def _allowed_memory() -> float:
-    """Return what is left of the limit of a container."""
-    folder = Path("/sys/fs/cgroup")
-    for limit, used in (
-        (folder / "memory.max", folder / "memory.current"),
-        (folder / "memory/memory.limit_in_bytes", folder / "memory/memory.usage_in_bytes"),
-    ):
-        try:
-            return float(limit.read_text()) - float(used.read_text())
-        except (OSError, ValueError):
-            continue
-    return float("inf")
-
-
-def check_room(n_bytes: float, advice: str) -> None:
-    """Raise ValueError where a run would take more memory than there is.
-
-    Parameters
-    ----------
-    n_bytes : float
-        That it takes, roughly.
-    advice : str
-        What makes it smaller, an imperative sentence.
-
-    Raises
-    ------
-    ValueError
-        With both numbers and the advice.
-
-    Examples
-    --------
-    >>> check_room(1e15, "Take a larger spacing under [grid].")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-        ...
-    ValueError: This needs about 1000000 GB of memory, this machine has ... Take a larger spacing ...
-    """
-    there = memory_there()
-    if n_bytes > there:
-        raise ValueError(
-            f"This needs about {write_gb(n_bytes)} of memory, this machine has {write_gb(there)} free."
-            f" {advice}"
-        )
-
-
-def write_gb(n_bytes: float) -> str:
-    """Write bytes as GB, with two digits.
-
-    Examples
-    --------
-    >>> write_gb(41.2e9), write_gb(0.63e9), write_gb(1.24e9)
-    ('41 GB', '0.6 GB', '1.2 GB')
-    """
-    size = n_bytes / 1e9
-    return f"{size:.0f} GB" if size >= 10 else f"{size:.1f} GB"
 
 
 def write_time(seconds: float) -> str:

@@ -16,6 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gossan._checks import GossanWarning
+from gossan._machine import check_room
 from gossan.data.grids.grid import add_layer, make_grid
 from gossan.data.grids.masking import grid_mask
 from gossan.data.ground import ground_of_collars, read_ground
@@ -200,6 +201,7 @@ def _make_grid(
             f" {n_cells * 300 / 1e9:,.0f} GB to work on. Take a larger spacing or a smaller region"
             " under [grid]."
         )
+    check_room(BYTES_A_CELL * n_cells, "Take a larger spacing or a smaller region under [grid].")
     origin = np.floor(np.array([region[0], region[2], elevations[0]]) / [side, side, upright])
     west, south, bottom = origin * [side, side, upright]
     grid = make_grid(

@@ -14,8 +14,8 @@ from gossan.studies.record import Study
 from gossan.studies.region.geology import fault_distance, rock_cells
 from gossan.studies.region.plan import index_channels, make_plan, widest_field
 from gossan.studies.region.run import Settings, cells_of, settings_of
-from gossan.studies.region.samples import grid_samples
-from gossan.studies.region.tables import BYTES_A_VALUE, Region, read_layers, read_region
+from gossan.studies.region.samples import BYTES_A_VALUE, grid_samples
+from gossan.studies.region.tables import Region, read_layers, read_region
 from gossan.studies.trials import deal_blocks
 
 FILES = {

@@ -29,7 +29,6 @@ from gossan.studies.region.geology import fault_distance, rock_cells
 from gossan.studies.region.samples import Sampled, grid_samples
 
 LEAST_CELLS = 400
-BYTES_A_VALUE = 60.0  # of memory that a run takes for each cell and layer
 
 Settings = Mapping[str, Mapping[str, Any]]
 
