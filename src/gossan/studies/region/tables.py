@@ -29,6 +29,7 @@ from gossan.studies.region.geology import fault_distance, rock_cells
 from gossan.studies.region.samples import Sampled, grid_samples
 
 LEAST_CELLS = 400
+FAULT_DISTANCE = "fault_distance"
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -142,16 +143,22 @@ def read_region(settings: Settings, folder: Path) -> Region:
         sampled = grid_samples(settings, folder)
         files["samples"] = sampled.assays.source
         notes += sampled.notes
+    others: tuple[str, ...] = ()
     if "layers" in settings:
-        grid, elements, told = _with_layers(settings["layers"], folder, sampled)
+        grid, elements, others, told = _with_layers(settings["layers"], folder, sampled)
         files["layers"] = ", ".join(settings["layers"]["files"])
         notes += told
     else:
         assert sampled is not None  # noqa: S101 - `settings_of` has seen to it
         grid, elements = sampled.grid, sampled.elements
     crs = grid.attrs.get("crs")
-    grid, extra, faults = _with_geology(grid, settings, folder, crs, files)
-    channels = (*elements, *extra)
+    faults = None
+    if "faults" in settings:
+        faults, distance = fault_distance(grid, settings["faults"], folder, crs)
+        grid = add_layer(grid, FAULT_DISTANCE, distance, units="m")
+        files["faults"] = settings["faults"]["table"]
+        others = (*others, FAULT_DISTANCE)
+    channels = (*elements, *others)
     supported = np.ones(_shape(grid), dtype=bool) if sampled is None else sampled.supported
     logged = elements if settings["elements"]["transform"] == "log" else ()
     floors = {name: _floor(grid[name]) for name in logged}
@@ -198,8 +205,8 @@ def read_region(settings: Settings, folder: Path) -> Region:
 
 def _with_layers(
     told: Mapping[str, Any], folder: Path, sampled: Sampled | None
-) -> tuple[xr.Dataset, tuple[str, ...], list[str]]:
-    """Return the grid with the rasters, which layers are concentrations, and notes."""
+) -> tuple[xr.Dataset, tuple[str, ...], tuple[str, ...], list[str]]:
+    """Return the grid with the rasters, which layers are concentrations, which are not, and notes."""
     paths = _paths(told["files"], folder)
     target = None if sampled is None else sampled.grid
     stacked = stack_layers(
@@ -214,12 +221,21 @@ def _with_layers(
             f"[layers] elements names {missing[0]!r}, and the rasters hold {', '.join(names[:30])}."
             f"{did_you_mean(missing[0], names)} Name a layer."
         )
-    if sampled is not None:
-        grid = sampled.grid.assign({name: stacked[name] for name in names})
-        own = tuple(wanted or ())
-        return grid, (*sampled.elements, *own), [f"{len(names)} layers were added from rasters."]
-    notes = [f"{len(names)} layers were read from {len(paths)} rasters."]
-    return stacked, tuple(wanted or names), notes
+    if wanted is None:  # beside samples, rasters are rather geophysics than more elements
+        wanted = names if sampled is None else ()
+    others = tuple(name for name in names if name not in wanted)
+    if sampled is None:
+        notes = [f"{len(names)} layers were read from {len(paths)} rasters."]
+        return stacked[names], tuple(wanted), others, notes
+    twice = [name for name in names if name in sampled.grid]
+    if twice:
+        raise ValueError(
+            f"[layers] and [samples] both have a layer {twice[0]!r}. Rename the raster, or leave it or"
+            " the element out."
+        )
+    grid = sampled.grid.assign({name: stacked[name] for name in names})
+    notes = [f"{len(names)} layers were added from rasters."]
+    return grid, (*sampled.elements, *wanted), others, notes
 
 
 def _without_prefix(paths: Sequence[Path]) -> Callable[[str], str]:
@@ -240,32 +256,6 @@ def _paths(patterns: Sequence[str], folder: Path) -> list[Path]:
             )
         found += [path for path in own if path not in found]
     return found
-
-
-def _with_geology(
-    grid: xr.Dataset, settings: Settings, folder: Path, crs: str | None, files: dict[str, str]
-) -> tuple[xr.Dataset, tuple[str, ...], pd.DataFrame | None]:
-    """Return the grid with the distance to faults, layers that are no concentrations, and faults."""
-    extra: list[str] = []
-    faults = None
-    if "layers" in settings:
-        told = settings["layers"]["elements"]
-        named = set(told) if told is not None else None
-        others = [str(n) for n in grid.data_vars if n not in ("sample_distance", "is_supported")]
-        if named is not None:
-            sampled = set() if "samples" not in settings else _sample_layers(grid)
-            extra += [name for name in others if name not in named and name not in sampled]
-    if "faults" in settings:
-        faults, layer = fault_distance(grid, settings["faults"], folder, crs)
-        grid = add_layer(grid, "fault_distance", layer)
-        grid["fault_distance"].attrs["units"] = "m"
-        files["faults"] = settings["faults"]["table"]
-        extra.append("fault_distance")
-    return grid, tuple(extra), faults
-
-
-def _sample_layers(grid: xr.Dataset) -> set[str]:
-    return {str(name) for name in grid.data_vars if "from_samples" in grid[name].attrs}
 
 
 def _robust(
