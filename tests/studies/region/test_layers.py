@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from gossan.data.grids.files import read_grid, write_grid
-from gossan.data.grids.grid import add_layer, make_grid
+from gossan.data.grids.files import write_grid
+from gossan.data.grids.grid import add_layer
 from gossan.studies.region.run import settings_of
 from gossan.studies.region.tables import read_region
 from gossan.study import read_study

@@ -123,7 +123,7 @@ def write_model(
     notes : list of str
         Why there is no model, if there is none.
     """
-    transforms = ["log10" if name in region.logged else "none" for name in region.channels]
+    transforms = [region.transforms.get(name, "none") for name in region.channels]
     floors = [region.floors.get(name, 0.0) for name in region.channels]
     try:
         model = MapModel(

@@ -15,7 +15,7 @@ from gossan.studies.region.methods import BASELINES, DEFAULT, METHODS, NEED_SOUR
 from gossan.studies.shared_sections import check_range
 
 GRIDDING = ("idw", "kriging", "minimum_curvature")
-TRANSFORMS = ("log", "none")
+TRANSFORMS = ("log", "clr", "none")
 RESAMPLING = ("refuse", "nearest", "linear", "mean")
 
 

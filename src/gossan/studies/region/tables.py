@@ -7,7 +7,6 @@ out and assumed on the way.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,17 +17,17 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from gossan._checks import GossanWarning, did_you_mean
+from gossan._checks import did_you_mean
 from gossan.data.grids.grid import add_layer, spacing_of
 from gossan.data.grids.stacking import stack_layers
 from gossan.geochem.robust_scores import RobustScores
 from gossan.sampling.edges import fill_edges
 from gossan.sampling.occurrences import PlacedOccurrences, place_occurrences
 from gossan.studies.places import Places, place_points
+from gossan.studies.region.channels import LEAST_CELLS, in_one_unit, make_channels
 from gossan.studies.region.geology import fault_distance, rock_cells
 from gossan.studies.region.samples import Sampled, grid_samples
 
-LEAST_CELLS = 400
 FAULT_DISTANCE = "fault_distance"
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -47,10 +46,10 @@ class Region:
         Layers that models read, in order.
     scores : RobustScores
         How a raw layer became a channel.
-    logged : tuple of str
-        Channels whose logarithm was taken.
+    transforms : dict of str to str
+        "log10" or "clr" of the channels that are no raw layers.
     floors : dict of str to float
-        What a value at or below zero of such a channel becomes before.
+        What a value at or below zero of a channel becomes before its logarithm.
     volume : float32 array of shape (channels, northing, easting)
         Robust scores; NaN outside the support.
     is_supported : bool array of shape (northing, easting)
@@ -82,7 +81,7 @@ class Region:
     grid: xr.Dataset
     channels: tuple[str, ...]
     scores: RobustScores
-    logged: tuple[str, ...]
+    transforms: dict[str, str]
     floors: dict[str, float]
     volume: NDArray[np.float32]
     is_supported: NDArray[np.bool_]
@@ -158,17 +157,18 @@ def read_region(settings: Settings, folder: Path) -> Region:
         grid = add_layer(grid, FAULT_DISTANCE, distance, units="m")
         files["faults"] = settings["faults"]["table"]
         others = (*others, FAULT_DISTANCE)
-    channels = (*elements, *others)
     supported = np.ones(_shape(grid), dtype=bool) if sampled is None else sampled.supported
-    logged = elements if settings["elements"]["transform"] == "log" else ()
-    floors = {name: _floor(grid[name]) for name in logged}
-    scores, volume = _robust(grid, channels, floors, supported, settings["elements"]["clip"])
-    left_out = [] if sampled is None else sampled.left_out
-    left_out += [f"{name} is left out: {why}." for name, why in scores.left_out_.items()]
-    channels = tuple(channels[place] for place in scores.kept_)
-    elements = tuple(name for name in elements if name in channels)
-    supported = supported & np.isfinite(volume).all(axis=0)
-    volume = np.where(supported, volume, np.float32(np.nan))
+    told = settings["elements"]
+    if told["transform"] == "clr":
+        grid, brought = in_one_unit(grid, elements)
+        notes += brought
+    made = make_channels(
+        grid, elements, others, transform=told["transform"], clip=told["clip"], supported=supported
+    )
+    left_out = [*([] if sampled is None else sampled.left_out), *made.left_out]
+    elements = tuple(name for name in elements if name in made.names)
+    supported = supported & np.isfinite(made.volume).all(axis=0)
+    volume = np.where(supported, made.volume, np.float32(np.nan))
     _check_supported(supported, grid)
     points, placed = _occurrences(settings, folder, grid, supported, crs)
     files["occurrences"] = settings["occurrences"]["table"]
@@ -179,10 +179,10 @@ def read_region(settings: Settings, folder: Path) -> Region:
     grid = add_layer(grid, "is_supported", supported.astype(np.float32))
     return Region(
         grid=grid,
-        channels=channels,
-        scores=scores,
-        logged=tuple(logged),
-        floors=floors,
+        channels=made.names,
+        scores=made.scores,
+        transforms=made.transforms,
+        floors=made.floors,
         volume=volume,
         is_supported=supported,
         occurrences=placed,
@@ -193,7 +193,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
         reach=0.0 if sampled is None else sampled.reach,
         crs=crs,
         elements=elements,
-        units={} if sampled is None else dict(sampled.assays.units),
+        units=({} if sampled is None else dict(sampled.assays.units)) | _units(grid, elements),
         files=files,
         n_samples=0 if sampled is None else len(sampled.places.coords),
         quality=None if sampled is None else sampled.assays.report,
@@ -258,47 +258,6 @@ def _paths(patterns: Sequence[str], folder: Path) -> list[Path]:
     return found
 
 
-def _robust(
-    grid: xr.Dataset,
-    channels: Sequence[str],
-    floors: Mapping[str, float],
-    supported: NDArray[np.bool_],
-    clip: float,
-) -> tuple[RobustScores, NDArray[np.float32]]:
-    """Return robust scores of the channels over the supported cells, of logs where a floor is."""
-    table = np.column_stack([np.asarray(grid[name], dtype=float).ravel() for name in channels])
-    for place, name in enumerate(channels):
-        if name in floors:
-            own = table[:, place]
-            table[:, place] = np.log10(
-                np.where(own > 0, own, np.where(own <= 0, floors[name], own))
-            )
-    inside = supported.ravel() & np.isfinite(table).all(axis=1)
-    if inside.sum() < LEAST_CELLS:
-        raise ValueError(
-            f"{int(inside.sum())} cells have all {len(channels)} layers, and {LEAST_CELLS} are the"
-            " least. Leave out the layers with gaps, widen reach, or take a smaller spacing."
-        )
-    scores = RobustScores("none", clip=clip)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GossanWarning)  # told among what is left out
-        scores.fit(pd.DataFrame(table[inside], columns=list(channels)))
-        values = scores.transform(pd.DataFrame(table, columns=list(channels)))
-    return scores, values.T.reshape(-1, *_shape(grid)).astype(np.float32)
-
-
-def _floor(layer: xr.DataArray) -> float:
-    """Return half the least value above zero: what a concentration of zero becomes."""
-    values = np.asarray(layer, dtype=float)
-    above = values[values > 0]
-    if not len(above):
-        raise ValueError(
-            f"Layer {layer.name!r} has no value above zero, so that it has no logarithm. Name the"
-            " layers that are concentrations: elements = [...] under [layers]."
-        )
-    return float(above.min()) / 2.0
-
-
 def _occurrences(
     settings: Settings,
     folder: Path,
@@ -340,6 +299,12 @@ def _check_supported(supported: NDArray[np.bool_], grid: xr.Dataset) -> None:
             f"{int(supported.sum())} of {supported.size:,} cells are supported, and {LEAST_CELLS} are"
             f" the least. Take a smaller spacing than {spacing_of(grid)[0]:g} m, or widen reach."
         )
+
+
+def _units(grid: xr.Dataset, elements: Sequence[str]) -> dict[str, str]:
+    """Return the units of the layers that tell them."""
+    told = {name: str(grid[name].attrs.get("units", "")) for name in elements}
+    return {name: unit for name, unit in told.items() if unit}
 
 
 def _shape(grid: xr.Dataset) -> tuple[int, int]:
