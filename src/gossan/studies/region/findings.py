@@ -106,7 +106,7 @@ def study_findings(
         n_occurrences=len(placed.cells),
         n_merged=int((placed.counts - 1).sum()),
         n_outside=len(placed.outside) + len(placed.masked),
-        data_notes=region.notes,
+        data_notes=[*region.notes, *layer_notes(region)],
         elements=region.elements,
         variables=[name for name in region.channels if name not in region.elements],
         units=region.units,
@@ -172,6 +172,17 @@ def attribution_table(
         own = own[:, np.isfinite(own).all(axis=0)]
         table[name] = own.mean(axis=1) if own.shape[1] else np.nan
     return table
+
+
+def layer_notes(region: Region) -> list[str]:
+    """Say what lies in layers.tif beside the layers that methods read."""
+    name = next((name for name in region.elements if name in region.levelled), "")
+    if not name:
+        return []
+    return [
+        f"Methods read the levelled layers, {region.band(name)} and so on in layers.tif; the raw ones,"
+        f" gridded alike, lie beside them as {name} and so on."
+    ]
 
 
 def methods_text(region: Region, judged: Judged, plan: Plan) -> str:

@@ -84,7 +84,7 @@ def write_maps(folder: RunFolder, region: Region, mapped: Mapped, grid: xr.Datas
     folder.remove("prospectivity.tif", "prospectivity.qml", "attribution.tif", "layers.tif")
     notes = []
     bands = [name for name in BANDS if name in grid]
-    sets = {"prospectivity.tif": grid[bands], "layers.tif": grid[list(region.channels)]}
+    sets = {"prospectivity.tif": grid[bands], "layers.tif": layer_bands(region, grid)}
     if mapped.gains is not None:
         gains = grid.drop_vars(list(grid.data_vars))
         for name, layer in zip(region.channels, mapped.gains, strict=True):
@@ -101,6 +101,24 @@ def write_maps(folder: RunFolder, region: Region, mapped: Mapped, grid: xr.Datas
             folder.path / "prospectivity.tif", band=bands.index("percentile") + 1
         )
     return notes
+
+
+def layer_bands(region: Region, grid: xr.Dataset) -> xr.Dataset:
+    """Layers that methods read, and those that only lie beside them, under the names of bands.
+
+    Parameters
+    ----------
+    region : Region
+    grid : Dataset
+        With a layer for each channel.
+
+    Returns
+    -------
+    bands : Dataset
+        "Cu_levelled" and the raw "Cu" where samples were levelled, else "Cu".
+    """
+    read = grid[list(region.channels)].rename({name: region.band(name) for name in region.channels})
+    return read.assign({str(name): layer for name, layer in region.beside.data_vars.items()})
 
 
 def write_model(
@@ -130,7 +148,7 @@ def write_model(
             getattr(mapped.model, "source", mapped.model)
             if isinstance(mapped.model, FrozenSource)
             else mapped.model,
-            list(region.channels),
+            [region.band(name) for name in region.channels],
             transform=transforms,
             center=region.scores.centre_,
             scale=region.scores.spread_,
@@ -138,7 +156,10 @@ def write_model(
             clip=clip,
             cell_size=float(np.mean(spacing_of(region.grid))),
         )
-        units = {name: str(region.grid[name].attrs.get("units", "")) for name in region.channels}
+        units = {
+            region.band(name): str(region.grid[name].attrs.get("units", ""))
+            for name in region.channels
+        }
         save_model(model, folder.path / "model", card=card, units=units, overwrite=True)
     except (ValueError, TypeError) as error:
         return [f"The model was not saved, so that gossan score cannot use it: {error}"]
@@ -236,7 +257,8 @@ def write_map_page(
 def channel_layer(region: Region, name: str) -> MapLayer:
     """Concentrations under "Elements", distances and other layers under "Evidence"."""
     if name in region.elements:
-        return MapLayer(name, group="Elements", unit=region.units.get(name, ""))
+        title = f"{name}, levelled" if name in region.levelled else name
+        return MapLayer(name, name=title, group="Elements", unit=region.units.get(name, ""))
     return MapLayer(name, name=plain_name(name).capitalize(), group="Evidence")
 
 

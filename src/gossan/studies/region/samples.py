@@ -39,6 +39,10 @@ class Sampled:
     ----------
     grid : Dataset
         Concentrations, and "sample_distance" [m].
+    beside : Dataset
+        Layers that no method reads: concentrations as they were before levelling.
+    is_levelled : bool
+        Whether the concentrations of `grid` were levelled.
     supported : bool array of shape (northing, easting)
     elements : tuple of str
         Those that are mostly measured.
@@ -53,6 +57,8 @@ class Sampled:
     """
 
     grid: xr.Dataset
+    beside: xr.Dataset
+    is_levelled: bool
     supported: NDArray[np.bool_]
     elements: tuple[str, ...]
     reach: float
@@ -95,32 +101,28 @@ def grid_samples(settings: Settings, folder: Path) -> Sampled:
         raise ValueError(
             f"{assays.source} has no element to map: {' '.join(left_out) or 'none was found'}"
         )
-    logs = np.log10(_imputed(values[elements], censored[elements]))
-    logs, levelled = level_samples(logs, places, settings, folder)
+    raw = np.log10(_imputed(values[elements], censored[elements]))
+    logs, levelled = level_samples(raw, places, settings, folder)
     gridding = settings["grid"]
     spacing = gridding["spacing"] or _round_spacing(sample_reach(places.coords, k=1) / 4.0)
     grid = _empty_grid(places, spacing, gridding["region"])
-    made = grid_points(
-        places.coords, logs, grid=grid, method=gridding["method"],
-        n_neighbours=gridding["n_neighbours"],
-    )  # fmt: skip
+    layers, rule = _gridded(logs, places, grid, gridding, assays.units)
+    beside = _gridded(raw, places, grid, gridding, assays.units)[0] if levelled else grid
     support = support_mask(
         places.coords, grid, k=gridding["support"], reach=gridding["reach"] or None
     )
-    layers = made.grid
-    for name in elements:
-        layers[name] = 10.0 ** layers[name]  # back to concentrations
-        layers[name].attrs["units"] = assays.units.get(name, "")
     layers["sample_distance"] = support["support_distance"]
     return Sampled(
         grid=layers,
+        beside=beside,
+        is_levelled=bool(levelled),
         supported=np.asarray(support["supported"], dtype=bool),
         elements=tuple(elements),
         reach=float(support["supported"].attrs["reach"]),
         assays=assays,
         places=places,
         summary=_summary(values[elements], censored[elements]),
-        notes=[*places.notes, *levelled, str(made).splitlines()[0]],
+        notes=[*places.notes, *levelled, rule],
         left_out=left_out,
     )
 
@@ -145,6 +147,25 @@ def _usable(
         else:
             kept.append(str(name))
     return kept, left_out
+
+
+def _gridded(
+    logs: pd.DataFrame,
+    places: Places,
+    grid: xr.Dataset,
+    gridding: Mapping[str, Any],
+    units: Mapping[str, str],
+) -> tuple[xr.Dataset, str]:
+    """Return concentrations of gridded logarithms, and how they were gridded."""
+    made = grid_points(
+        places.coords, logs, grid=grid, method=gridding["method"],
+        n_neighbours=gridding["n_neighbours"],
+    )  # fmt: skip
+    layers = made.grid
+    for name in logs.columns:
+        layers[name] = 10.0 ** layers[name]  # back to concentrations
+        layers[name].attrs["units"] = units.get(name, "")
+    return layers, str(made).splitlines()[0]
 
 
 def _imputed(values: pd.DataFrame, censored: pd.DataFrame) -> pd.DataFrame:

@@ -29,6 +29,7 @@ from gossan.studies.region.geology import fault_distance, rock_cells
 from gossan.studies.region.samples import Sampled, grid_samples
 
 FAULT_DISTANCE = "fault_distance"
+LEVELLED = "_levelled"
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -42,6 +43,11 @@ class Region:
     grid : Dataset
         Raw layers (concentrations, distances), "is_supported" and, from samples,
         "sample_distance" [m].
+    beside : Dataset
+        Layers that no method reads, under the names of their bands: raw concentrations where those
+        of `grid` were levelled.
+    levelled : tuple of str
+        Elements whose layer in `grid` was levelled.
     channels : tuple of str
         Layers that models read, in order.
     scores : RobustScores
@@ -79,6 +85,8 @@ class Region:
     """
 
     grid: xr.Dataset
+    beside: xr.Dataset
+    levelled: tuple[str, ...]
     channels: tuple[str, ...]
     scores: RobustScores
     transforms: dict[str, str]
@@ -110,6 +118,10 @@ class Region:
     def area(self) -> float:
         """Supported area [km2]."""
         return float(self.is_supported.sum() * np.prod(spacing_of(self.grid)) / 1e6)
+
+    def band(self, name: str) -> str:
+        """Name of a channel in files: "Cu_levelled" beside the raw "Cu"."""
+        return f"{name}{LEVELLED}" if name in self.levelled else name
 
     def filled(self, field: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Channels with their edges filled for a window of `field` cells, and the edge fraction."""
@@ -179,6 +191,8 @@ def read_region(settings: Settings, folder: Path) -> Region:
     grid = add_layer(grid, "is_supported", supported.astype(np.float32))
     return Region(
         grid=grid,
+        beside=xr.Dataset() if sampled is None else sampled.beside,
+        levelled=sampled.elements if sampled is not None and sampled.is_levelled else (),
         channels=made.names,
         scores=made.scores,
         transforms=made.transforms,
