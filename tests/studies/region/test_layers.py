@@ -2,10 +2,17 @@
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
+from scipy.stats import spearmanr
 
 from gossan.cli import main
+from gossan.data.assays import read_assays
 from gossan.data.grids.files import read_grid, write_grid
-from gossan.data.grids.grid import add_layer
+from gossan.data.grids.grid import add_layer, cell_centres
+from gossan.geochem import impute_censored
+from gossan.geostat import grid_points
+from gossan.studies.region.findings import layer_notes
+from gossan.studies.region.outputs import layer_bands
 from gossan.studies.region.run import settings_of
 from gossan.studies.region.tables import read_region
 from gossan.study import read_study, run_study
@@ -98,3 +105,45 @@ def test_raw_layers_stay_beside_the_levelled_ones_that_methods_and_the_model_rea
     words = ["score", run / "model", folder / "raw.tif", "--out", folder / "no.tif"]
     assert main([*map(str, words)]) != 0
     assert "Cu_levelled" in capsys.readouterr().err
+
+
+def test_kriging_leaves_the_standard_deviation_of_each_logarithm(folder, district):
+    write_study(folder, lines={"spacing = 1000": 'spacing = 1000\nmethod = "kriging"'})
+    region = region_of(folder)
+    bands = layer_bands(region, region.grid)
+    own = [f"{name}_std" for name in region.elements]
+    assert list(bands.data_vars) == [*region.channels, *own]
+    assert {bands[name].attrs["units"] for name in own} == {"log10"}
+    assert not set(own) & {*region.channels, *region.grid.data_vars}
+
+    samples = read_assays(folder / "samples.csv")
+    filled = impute_censored(samples.values, samples.censored, method="0.65")
+    coords = district.samples[["easting", "northing"]].to_numpy()
+    names = list(region.elements)
+    direct = grid_points(coords, np.log10(filled[names]), grid=region.grid, method="kriging",
+                         n_neighbours=12).grid  # fmt: skip
+    for name in own:
+        np.testing.assert_allclose(bands[name], direct[name], rtol=1e-5)
+    # A law: the farther from a sample, the less is known.
+    far = cKDTree(coords).query(cell_centres(region.grid))[0]
+    assert spearmanr(far, bands["Cu_std"].to_numpy().ravel()).statistic > 0.9
+    (told,) = layer_notes(region)
+    assert "Cu_std and so on" in told
+
+
+def test_standard_deviations_are_of_the_layer_that_they_name(folder):
+    write_study(folder, lines={"spacing = 1000": 'spacing = 1000\nmethod = "kriging"'})
+    raw = region_of(folder)
+    write_study(folder, lines={"[elements]\n": '[elements]\nlevel_by = "lithology"\n'})
+    region = region_of(folder)
+    bands = layer_bands(region, region.grid)
+    np.testing.assert_array_equal(bands["Cu_std"], raw.beside["Cu_std"])
+    assert not np.allclose(bands["Cu_levelled_std"], bands["Cu_std"], rtol=0.01)
+    assert len(bands.data_vars) == 4 * len(region.elements) + 1
+    assert len(layer_notes(region)) == 2
+
+
+def test_inverse_distances_have_no_standard_deviation(folder):
+    region = region_of(folder)
+    assert list(layer_bands(region, region.grid).data_vars) == list(region.channels)
+    assert layer_notes(region) == []

@@ -22,6 +22,7 @@ from gossan.studies.region.channels import CLR, LOG
 from gossan.studies.region.mapping import Mapped
 from gossan.studies.region.methods import DISTANCE, FIELDS
 from gossan.studies.region.outputs import occurrence_names, occurrence_points
+from gossan.studies.region.samples import STD
 from gossan.studies.region.tables import Region
 from gossan.studies.trials import Cells, Plan
 
@@ -176,13 +177,20 @@ def attribution_table(
 
 def layer_notes(region: Region) -> list[str]:
     """Say what lies in layers.tif beside the layers that methods read."""
-    name = next((name for name in region.elements if name in region.levelled), "")
-    if not name:
-        return []
-    return [
-        f"Methods read the levelled layers, {region.band(name)} and so on in layers.tif; the raw ones,"
-        f" gridded alike, lie beside them as {name} and so on."
-    ]
+    levelled = next((name for name in region.elements if name in region.levelled), "")
+    spread = next((str(name) for name in region.beside if str(name).endswith(STD)), "")
+    notes = []
+    if levelled:
+        notes.append(
+            f"Methods read the levelled layers, {region.band(levelled)} and so on in layers.tif; the"
+            f" raw ones, gridded alike, lie beside them as {levelled} and so on."
+        )
+    if spread:
+        notes.append(
+            f"Kriging standard deviations lie in layers.tif as {spread} and so on: of the common"
+            " logarithm, so that 0.3 is a factor of two."
+        )
+    return notes
 
 
 def methods_text(region: Region, judged: Judged, plan: Plan) -> str:

@@ -115,7 +115,8 @@ def layer_bands(region: Region, grid: xr.Dataset) -> xr.Dataset:
     Returns
     -------
     bands : Dataset
-        "Cu_levelled" and the raw "Cu" where samples were levelled, else "Cu".
+        "Cu_levelled" and the raw "Cu" where samples were levelled, else "Cu"; from kriging the
+        standard deviation of the common logarithm, "Cu_std".
     """
     read = grid[list(region.channels)].rename({name: region.band(name) for name in region.channels})
     return read.assign({str(name): layer for name, layer in region.beside.data_vars.items()})

@@ -26,6 +26,7 @@ from gossan.studies.region.levelling import level_samples
 
 MOST_CELLS = 4_000_000
 ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+LEVELLED, STD = "_levelled", "_std"  # after the name of an element, in names of bands
 CENSORED_AS = "0.65"  # of the limit: the logarithm must be there
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -40,7 +41,8 @@ class Sampled:
     grid : Dataset
         Concentrations, and "sample_distance" [m].
     beside : Dataset
-        Layers that no method reads: concentrations as they were before levelling.
+        Layers that no method reads: concentrations as they were before levelling ("Cu"), and the
+        kriging standard deviations of common logarithms ("Cu_std", "Cu_levelled_std").
     is_levelled : bool
         Whether the concentrations of `grid` were levelled.
     supported : bool array of shape (northing, easting)
@@ -106,8 +108,12 @@ def grid_samples(settings: Settings, folder: Path) -> Sampled:
     gridding = settings["grid"]
     spacing = gridding["spacing"] or _round_spacing(sample_reach(places.coords, k=1) / 4.0)
     grid = _empty_grid(places, spacing, gridding["region"])
-    layers, rule = _gridded(logs, places, grid, gridding, assays.units)
-    beside = _gridded(raw, places, grid, gridding, assays.units)[0] if levelled else grid
+    layers, beside, rule = _gridded(logs, places, grid, gridding, assays.units)
+    if levelled:
+        beside = beside.rename({f"{name}{STD}": f"{name}{LEVELLED}{STD}" for name in elements
+                                if f"{name}{STD}" in beside})  # fmt: skip
+        both = _gridded(raw, places, grid, gridding, assays.units)
+        beside = both[0].assign({**both[1].data_vars, **beside.data_vars})
     support = support_mask(
         places.coords, grid, k=gridding["support"], reach=gridding["reach"] or None
     )
@@ -155,17 +161,21 @@ def _gridded(
     grid: xr.Dataset,
     gridding: Mapping[str, Any],
     units: Mapping[str, str],
-) -> tuple[xr.Dataset, str]:
-    """Return concentrations of gridded logarithms, and how they were gridded."""
+) -> tuple[xr.Dataset, xr.Dataset, str]:
+    """Return concentrations of gridded logarithms, their standard deviations, and the rule."""
     made = grid_points(
         places.coords, logs, grid=grid, method=gridding["method"],
         n_neighbours=gridding["n_neighbours"],
     )  # fmt: skip
-    layers = made.grid
-    for name in logs.columns:
+    names = list(logs.columns)
+    layers = made.grid[names]
+    for name in names:
         layers[name] = 10.0 ** layers[name]  # back to concentrations
         layers[name].attrs["units"] = units.get(name, "")
-    return layers, str(made).splitlines()[0]
+    spreads = made.grid.drop_vars(names)  # of logarithms: there is none of concentrations
+    for spread in spreads.data_vars.values():
+        spread.attrs["units"] = "log10"
+    return layers, spreads, str(made).splitlines()[0]
 
 
 def _imputed(values: pd.DataFrame, censored: pd.DataFrame) -> pd.DataFrame:

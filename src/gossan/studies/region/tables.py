@@ -26,10 +26,9 @@ from gossan.sampling.occurrences import PlacedOccurrences, place_occurrences
 from gossan.studies.places import Places, place_points
 from gossan.studies.region.channels import LEAST_CELLS, in_one_unit, make_channels
 from gossan.studies.region.geology import fault_distance, rock_cells
-from gossan.studies.region.samples import Sampled, grid_samples
+from gossan.studies.region.samples import LEVELLED, Sampled, grid_samples
 
 FAULT_DISTANCE = "fault_distance"
-LEVELLED = "_levelled"
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -45,7 +44,7 @@ class Region:
         "sample_distance" [m].
     beside : Dataset
         Layers that no method reads, under the names of their bands: raw concentrations where those
-        of `grid` were levelled.
+        of `grid` were levelled, and standard deviations of kriged common logarithms.
     levelled : tuple of str
         Elements whose layer in `grid` was levelled.
     channels : tuple of str
