@@ -46,6 +46,7 @@ SECTIONS: Mapping[str, Callable[..., Any]] = {
     "occurrences": sections.occurrences,
     "faults": sections.faults,
     "lithology": sections.lithology,
+    "catchments": sections.catchments,
     "grid": sections.grid,
     "elements": sections.elements,
     "background": sections.background,
@@ -89,6 +90,7 @@ def settings_of(study: Study) -> Settings:
             f'{study.path}: level_by = "lithology" needs a section [lithology]. Add it, with table ='
             " FILE."
         )
+    sections.check_catchments(study.path, settings)
     if settings["background"]["rocks"] and "lithology" not in settings:
         raise ValueError(f"{study.path}: rocks needs a section [lithology]. Add it.")
     return settings

@@ -26,6 +26,7 @@ from gossan.sampling.occurrences import PlacedOccurrences, place_occurrences
 from gossan.studies.places import Places, place_points
 from gossan.studies.region.channels import LEAST_CELLS, in_one_unit, make_channels
 from gossan.studies.region.geology import fault_distance, rock_cells
+from gossan.studies.region.levelling import CATCHMENT
 from gossan.studies.region.samples import LEVELLED, Sampled, grid_samples
 
 FAULT_DISTANCE = "fault_distance"
@@ -153,6 +154,8 @@ def read_region(settings: Settings, folder: Path) -> Region:
         sampled = grid_samples(settings, folder)
         files["samples"] = sampled.assays.source
         notes += sampled.notes
+        if settings["elements"]["level_by"] == CATCHMENT:
+            files["catchments"] = settings["catchments"]["table"]
     others: tuple[str, ...] = ()
     if "layers" in settings:
         grid, elements, others, told = _with_layers(settings["layers"], folder, sampled)
