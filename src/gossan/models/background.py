@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from gossan import saving
+from gossan._fit_alone import fit_alone
 from gossan._map_tiles import TILE, check_layers
 from gossan.models._map_estimator import LEAST, Array, Floats, MapEstimator
 from gossan.models._parts import (
@@ -124,13 +125,7 @@ class BackgroundEnsemble(MapEstimator):
         ValueError
             If a value is missing or infinite, there are not two classes, or a setting is wrong.
         """
-        seed = int(np.random.default_rng(self.random_state).integers(2**31))
-        everything = (np.arange(len(np.asarray(y))), seed)
-        fitted = self.fit_many(X, y, [everything], groups=groups, sample_weight=sample_weight)[0]
-        for key, value in vars(fitted).items():
-            if key.endswith("_"):
-                setattr(self, key, value)
-        return self
+        return fit_alone(self, X, y, groups=groups, sample_weight=sample_weight)
 
     def fit_many(
         self,
