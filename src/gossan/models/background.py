@@ -287,11 +287,8 @@ class BackgroundEnsemble(MapEstimator):
         """Return what `gossan.saving` writes: the parts of the models, one after another."""
         settings = self._settings(without=("estimator",))
         arrays: dict[str, NDArray] = {"background_": self.background_}
-        for i, each in enumerate(self.estimators_):
-            told, parts = saving.pack(each, f"draw{i}", inside="BackgroundEnsemble")
-            settings |= told
-            arrays |= parts
-        return settings, arrays
+        told, parts = saving.pack_all(self.estimators_, "draw", inside="BackgroundEnsemble")
+        return settings | told, arrays | parts
 
     @classmethod
     def from_arrays(
@@ -299,10 +296,7 @@ class BackgroundEnsemble(MapEstimator):
     ) -> BackgroundEnsemble:
         """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
         n_draws = settings["params"]["n_draws"]
-        fitted = [
-            saving.unpack(settings, arrays, f"draw{i}", inside="BackgroundEnsemble")
-            for i in range(n_draws)
-        ]
+        fitted = saving.unpack_all(settings, arrays, "draw", n_draws, inside="BackgroundEnsemble")
         model = cls._revived(settings, arrays, estimator=clone(fitted[0]))
         model._check_settings()  # noqa: SLF001 - its own
         check_parts(model, fitted)

@@ -219,20 +219,14 @@ class ScoreBlend(MapEstimator):
         settings = self._settings(without=("estimators",))
         settings["members"] = [name for name, _ in self.estimators]
         arrays = {k: getattr(self, k) for k in ("background_", "levels_", "scale_")}
-        for i, member in enumerate(self.estimators_):
-            told, parts = saving.pack(member, f"member{i}", inside="ScoreBlend")
-            settings |= told
-            arrays |= parts
-        return settings, arrays
+        told, parts = saving.pack_all(self.estimators_, "member", inside="ScoreBlend")
+        return settings | told, arrays | parts
 
     @classmethod
     def from_arrays(cls, settings: Mapping[str, Any], arrays: dict[str, NDArray]) -> ScoreBlend:
         """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
         names = list(settings["members"])
-        fitted = [
-            saving.unpack(settings, arrays, f"member{i}", inside="ScoreBlend")
-            for i in range(len(names))
-        ]
+        fitted = saving.unpack_all(settings, arrays, "member", len(names), inside="ScoreBlend")
         named = [(name, clone(part)) for name, part in zip(names, fitted, strict=True)]
         model = cls._revived(settings, arrays, estimators=named)
         model._check_settings()  # noqa: SLF001 - its own
