@@ -16,7 +16,7 @@ from gossan.studies.places import TABLES
 from gossan.studies.region.catchments import MEASURED
 from gossan.studies.region.levelling import CATCHMENT
 from gossan.studies.region.methods import BASELINES, DEFAULT, METHODS, NEED_SOURCE
-from gossan.studies.shared_sections import check_range
+from gossan.studies.shared_sections import check_range, target_section
 
 GRIDDING = ("idw", "kriging", "minimum_curvature")
 TRANSFORMS = ("log", "clr", "none")
@@ -237,10 +237,7 @@ def targets(
     *, share: float = 0.05, least: float = 0.0, most: int = 30, attribution: bool = True
 ) -> dict[str, Any]:
     """Share of the area that makes targets, their least size, and how many are told."""
-    check_range("share", share, 0.0001, 0.5, "0.05 is the best twentieth of the area")
-    check_range("least", least, 0.0, np.inf, "0 takes four cells")
-    check_range("most", most, 1, 10_000, "30 are usual")
-    return {"share": share, "least": least, "most": most, "attribution": attribution}
+    return target_section(share=share, least=least, most=most) | {"attribution": attribution}
 
 
 def check_catchments(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> None:
