@@ -131,7 +131,7 @@ def _command(study: Path, folder: Path) -> list[str]:
 
 
 def _finish(study: Path, folder: Path) -> None:
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - our own command
         _command(study, folder), capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     if done.returncode:
@@ -141,7 +141,7 @@ def _finish(study: Path, folder: Path) -> None:
 def _kill(study: Path, folder: Path, sign: signal.Signals, after: float, found: Kills) -> None:
     """Start a run, end it after some seconds, and count what came of it."""
     # A process group of its own, so that its workers die with it, as they do in a terminal.
-    running = subprocess.Popen(
+    running = subprocess.Popen(  # noqa: S603 - our own command
         _command(study, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip

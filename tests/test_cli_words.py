@@ -213,7 +213,7 @@ def test_bash_completes_commands_and_options(tmp_path):
     def completed(words, place):
         told = ask.format(words=words, place=place)
         return subprocess.run(
-            ["bash", "-c", told], capture_output=True, text=True, check=True
+            [shutil.which("bash"), "-c", told], capture_output=True, text=True, check=True
         ).stdout.split()
 
     assert completed("re", 1) == ["report"]

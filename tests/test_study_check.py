@@ -182,7 +182,7 @@ def test_a_run_that_needs_more_memory_than_there_is_is_refused_with_both_numbers
     monkeypatch.setattr("gossan._machine.memory_there", lambda: 24e9)
     check_room(23e9, "Take a larger spacing.")
     with pytest.raises(
-        ValueError, match="needs about 41 GB of memory, this machine has 24 GB free. Take"
+        ValueError, match=r"about 41 GB of memory, this machine has 24 GB free\. Take"
     ):
         check_room(41e9, "Take a larger spacing.")
 
@@ -257,7 +257,7 @@ def test_a_report_of_changed_settings_asks_for_a_run(finished):
     study.write_text(
         old.replace("n_splits = 3\nn_random", "n_splits = 4\nn_random"), encoding="utf-8"
     )
-    with pytest.raises(ValueError, match="does not hold the part .* Go on with gossan run"):
+    with pytest.raises(ValueError, match=r"does not hold the part .* Go on with gossan run"):
         write_report_again(finished)
     study.write_text(old, encoding="utf-8")
 

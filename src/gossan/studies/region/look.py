@@ -24,6 +24,7 @@ FILES = {
     "occurrences": ("table",),
     "faults": ("table",),
     "lithology": ("table",),
+    "catchments": ("table",),
     "background": ("barren",),
     "source": ("samples", "occurrences"),
 }

@@ -125,8 +125,8 @@ def _check_size(edge: float, extent: NDArray[np.float64], rise: float, n_element
         )
     check_room(
         n * BYTES_A_CELL * n_elements,
-        "Give a wider spacing under [grid], or krige with gossan.geostat.krige_grid, which keeps the grid"
-        " on disk.",
+        "Give a wider spacing under [grid], or krige with gossan.geostat.krige_grid, which keeps the"
+        " grid on disk.",
     )
 
 
