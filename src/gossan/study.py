@@ -171,8 +171,22 @@ def look_at_study(path: str | Path) -> Look:
             study.sections[section][key] = meant
         else:
             absent.add((section, key))
+    incomplete = [name for name in study.sections if _lacks(study, name)]
+    for name in incomplete:
+        del study.sections[name]
     eyes.look_at(study, look, absent)
+    # That such a section is not there is no problem besides the one that was told of it.
+    told = [f"no section [{name}]" for name in incomplete]
+    told += [f"neither a section [{name}]" for name in incomplete]
+    look.problems = [each for each in look.problems if not any(part in each for part in told)]
     return look
+
+
+def _lacks(study: Study, name: str) -> bool:
+    """Return whether a section lacks what its function cannot do without."""
+    without = () if name in READING else COMPUTED
+    function = _steps(study.kind).SECTIONS[name]
+    return bool(lacks(name, study.sections[name], function=function, without=without))
 
 
 def run_study(

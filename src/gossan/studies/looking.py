@@ -124,6 +124,11 @@ def _not_there(study: Study, where: str, path: Path) -> tuple[str, str]:
     folder = path.parent
     if not folder.is_dir():
         return f"{where}: there is no folder {folder}, for {path.name}. Mend the path.", ""
+    if set("*?[") & set(path.name):
+        return (
+            f"{where}: No file is called {path.name} in {folder.resolve()}. Mend the pattern.",
+            "",
+        )
     there = sorted(file.name for file in folder.iterdir() if file.is_file())
     hint = did_you_mean(path.name, there) or " Mend the name; it is relative to the study file."
     near = difflib.get_close_matches(path.name, there, n=1, cutoff=0.85)

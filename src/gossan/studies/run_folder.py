@@ -136,9 +136,9 @@ class RunFolder:
 
     def plan(self, names: Sequence[str]) -> None:
         """Leave the names of the parts that this run will make, for those who ask how far it is."""
-        if not self.only_kept:
-            (self.path / "parts").mkdir(exist_ok=True)
-            self.write_text("parts/plan.json", json.dumps(list(dict.fromkeys(names))))
+        file, text = self.path / "parts" / "plan.json", json.dumps(list(dict.fromkeys(names)))
+        if not self.only_kept and not (file.is_file() and file.read_text("utf-8") == text):
+            self.write_text("parts/plan.json", text)
 
     def part(self, name: str, depends: Mapping[str, Any], compute: Callable[[], Arrays]) -> Arrays:
         """Return the arrays of a part, from the folder if an earlier run left them there.
@@ -174,12 +174,22 @@ class RunFolder:
 
     def kept(self, name: str, depends: Mapping[str, Any]) -> Arrays | None:
         """Return the arrays of a part that an earlier run left, None if it did not."""
+        stored = self._stored(name, depends)
+        if stored is not None:
+            self.reused.append(name)
+        return stored
+
+    def keep_once(self, name: str, depends: Mapping[str, Any], arrays: Arrays) -> None:
+        """Leave the arrays of a part that was made anyway, unless an earlier run left the same."""
+        if self._stored(name, depends) is None:
+            self.keep(name, depends, arrays)
+
+    def _stored(self, name: str, depends: Mapping[str, Any]) -> Arrays | None:
         stored = _read_part(self.path / "parts" / f"{name}.npz")
         made_by = str(stored.pop("gossan", ""))
         is_same = str(stored.pop("key", "")) == _key_of(name, depends)
         if not is_same or (made_by != __version__ and not self.only_kept):
             return None
-        self.reused.append(name)
         return stored
 
     def keep(self, name: str, depends: Mapping[str, Any], arrays: Arrays) -> None:

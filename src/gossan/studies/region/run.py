@@ -176,7 +176,7 @@ def _mapped(
         random_state=settings["methods"]["random_state"], attribution=wanted,
     )  # fmt: skip
     gains = {} if mapped.gains is None else {"gains": mapped.gains}
-    folder.keep("map", depends, {**mapped.layers, **gains})
+    folder.keep_once("map", depends, {**mapped.layers, **gains})
     return mapped
 
 

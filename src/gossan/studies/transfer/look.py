@@ -50,6 +50,7 @@ def look_at(study: Study, look: Look, absent: set[tuple[str, str]]) -> None:
         }
         for fault in look.attempt(missing_columns, study, "labels", table, named) or []:
             look.add(fault)
+            absent = absent | {("labels", "table")}  # read by the right columns only
     if len(look.problems) == n_before and not absent:
         prepared = look.attempt(prepare, study, settings)
         if prepared is not None:

@@ -205,7 +205,7 @@ def _map_of(
             folder.refuse("map")
         return Mapped(None, with_layers(layers, kept))
     mapped = make_map(trial, recipe, layers, random_state=random_state)
-    folder.keep("map", depends, {name: mapped.grid[name].to_numpy() for name in MADE})
+    folder.keep_once("map", depends, {name: mapped.grid[name].to_numpy() for name in MADE})
     return mapped
 
 
