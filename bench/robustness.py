@@ -82,8 +82,6 @@ def kill_study(kind: str, n_runs: int, *, random_state: int) -> Kills:
     with tempfile.TemporaryDirectory() as place:
         study = write_small_studies(Path(place), kinds=(kind,))[kind]
         whole = study.parent / "whole"
-        _finish(study, whole)  # once more than needed: what is compiled is compiled
-        shutil.rmtree(whole)
         started = time.perf_counter()
         _finish(study, whole)
         lasted = time.perf_counter() - started
@@ -92,7 +90,10 @@ def kill_study(kind: str, n_runs: int, *, random_state: int) -> Kills:
             folder = study.parent / f"run{number}"
             for place_of in range(KILLS_A_RUN):
                 sign = SIGNALS[(number + place_of) % 2]
-                _kill(study, folder, sign, float(rng.uniform(0.15, 0.95)) * lasted, found)
+                moment = float(rng.uniform(0.15, 0.95)) * lasted
+                while not _kill(study, folder, sign, moment, found):  # it was through by then
+                    shutil.rmtree(folder)
+                    moment *= 0.6
             _finish(study, folder)
             found.resumed += 1
             found.equal += (folder / "scores.csv").read_bytes() == truth
@@ -138,8 +139,8 @@ def _finish(study: Path, folder: Path) -> None:
         raise RuntimeError(f"{study} did not finish: {done.stderr[-2000:]}")
 
 
-def _kill(study: Path, folder: Path, sign: signal.Signals, after: float, found: Kills) -> None:
-    """Start a run, end it after some seconds, and count what came of it."""
+def _kill(study: Path, folder: Path, sign: signal.Signals, after: float, found: Kills) -> bool:
+    """Start a run and end it after some seconds; return whether it was still running."""
     # A process group of its own, so that its workers die with it, as they do in a terminal.
     running = subprocess.Popen(  # noqa: S603 - our own command
         _command(study, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -147,13 +148,15 @@ def _kill(study: Path, folder: Path, sign: signal.Signals, after: float, found: 
     )  # fmt: skip
     try:
         running.wait(after)
-        found.too_late += 1
     except subprocess.TimeoutExpired:
         os.killpg(running.pid, sign)
         code = running.wait(PATIENCE)
         found.killed += 1
         if sign == signal.SIGINT and code not in (130, -signal.SIGINT):
             found.codes_wrong += 1  # -SIGINT: still importing, before there is anything to keep
+        return True
+    found.too_late += 1
+    return False
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import io
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -102,6 +103,18 @@ def test_exit_codes_tell_whose_fault_it_was(monkeypatch, capsys, error, code, to
     err = capsys.readouterr().err
     assert told in err
     assert "Traceback" not in err
+
+
+def test_sigterm_ends_as_ctrl_c_does_and_only_while_a_command_runs(monkeypatch, capsys):
+    before = signal.getsignal(signal.SIGTERM)
+
+    def wait(_):
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr("gossan.cli.data.run_data", wait)
+    assert main(["data"]) == 143
+    assert "the same command goes on" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_verbose_shows_the_traceback(monkeypatch):

@@ -13,7 +13,8 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from gossan._checks import GossanWarning
@@ -55,8 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.simplefilter("always", GossanWarning)
             warnings.showwarning = _show_warning
-            _end_tidily()
-            return int(options.run(options))
+            with _ending_tidily():
+                return int(options.run(options))
     except KeyboardInterrupt as stop:
         print("\nStopped. What is finished is kept: the same command goes on.", file=sys.stderr)
         return TERMINATED if isinstance(stop, _TerminatedError) else STOPPED
@@ -71,14 +72,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return code
 
 
-def _end_tidily() -> None:
+@contextmanager
+def _ending_tidily() -> Iterator[None]:
     """Let SIGTERM end a command as Ctrl-C does: half-written files are removed."""
-    if threading.current_thread() is threading.main_thread():
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
 
-        def end(*_: Any) -> None:
-            raise _TerminatedError
+    def end(*_: Any) -> None:
+        raise _TerminatedError
 
-        signal.signal(signal.SIGTERM, end)
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _told(error: Exception) -> tuple[int, str]:
