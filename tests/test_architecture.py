@@ -13,7 +13,7 @@ SOURCE = Path(gossan.__file__).parent
 ISLANDS = ("data", "geochem", "geostat", "models", "nets", "validation")
 # Models and nets weigh rows (_weights), score maps (_map_tiles) and are saved (saving) alike, yet
 # do not meet.
-FREE_TO_ALL = ("_checks", "_units", "_lazy", "_map_tiles", "_weights", "saving")
+FREE_TO_ALL = ("_checks", "_units", "_lazy", "_map_tiles", "_spreadsheets", "_weights", "saving")
 MAY_IMPORT = {
     "": (),  # the face loads lazily, through _lazy
     **dict.fromkeys((*FREE_TO_ALL, *ISLANDS), ()),
