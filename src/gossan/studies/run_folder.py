@@ -206,7 +206,7 @@ def _read_part(file: Path) -> Arrays:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        logger.warning("%s is damaged (%s) and is computed again", file.name, error)
+        logger.warning("%s is damaged and is computed again: %s", file.name, error)
         return {}
 
 

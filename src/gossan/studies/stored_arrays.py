@@ -46,7 +46,10 @@ def read_arrays(file: Path) -> dict[str, NDArray]:
     except FileNotFoundError:
         raise
     except _BROKEN as error:
-        raise ValueError(str(error) or type(error).__name__) from error
+        said = str(error) or type(error).__name__
+        raise ValueError(
+            f"{file.name} is no sound file of arrays: {said}. Delete it, and the part is computed again."
+        ) from error
 
 
 def _read(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> NDArray:
