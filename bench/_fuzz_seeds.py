@@ -6,6 +6,8 @@ A folder comes in; the file to open in it goes out. Each seed knows the reader t
 from __future__ import annotations
 
 import contextlib
+import importlib.util
+import inspect
 import io
 import json
 import shutil
@@ -62,7 +64,9 @@ def _tables() -> Iterator[Seed]:
         return path
 
     for ending in (".csv", ".xlsx", ".parquet"):
-        yield Seed(f"assays {ending}", "read_assays", lambda f, e=ending: write(f / f"t{e}"), read_assays)
+        yield Seed(
+            f"assays {ending}", "read_assays", lambda f, e=ending: write(f / f"t{e}"), read_assays
+        )
     yield Seed("formulas .xlsx", "read_assays", _formulas, read_assays)
 
 
@@ -137,7 +141,9 @@ def _grids() -> Iterator[Seed]:
     from gossan.data.grids.polydata import read_points, write_points
 
     endings = [".csv", ".vti", ".parquet"]
-    endings += [e for e, p in {".tif": "rasterio", ".omf": "omf", ".zarr": "zarr"}.items() if has(p)]
+    endings += [
+        e for e, p in {".tif": "rasterio", ".omf": "omf", ".zarr": "zarr"}.items() if has(p)
+    ]
     for ending in endings:
         for n in (2, 3):
             make = lambda f, e=ending, n=n: write_grid(_grid(n), f / f"g{e}")  # noqa: E731
@@ -320,8 +326,6 @@ def _models() -> Iterator[Seed]:
 
 def fitted(name: str) -> Any:
     """Return a small fitted model of a class."""
-    import importlib
-
     from gossan import models, nets, prospectivity, saving
 
     rng = np.random.default_rng(7)
@@ -352,8 +356,6 @@ def fitted(name: str) -> Any:
         "ScoreBlend": {"estimators": [("line", line), ("far", far)]},
         "PretextClassifier": {"pretext_epochs": 1},
     }  # fmt: skip
-    import inspect
-
     cls = getattr(importlib.import_module(saving.CLASSES[name]), name)
     known = inspect.signature(cls).parameters
     quick = {"epochs": 1, "max_epochs": 1, "n_estimators": 3, "n_members": 1, "batch_size": 16,
@@ -367,11 +369,8 @@ def fitted(name: str) -> Any:
 
 
 def has(package: str) -> bool:
-    """Tell whether a package can be imported."""
-    with contextlib.suppress(ImportError):
-        __import__(package)
-        return True
-    return False
+    """Tell whether a package is installed."""
+    return importlib.util.find_spec(package) is not None
 
 
 def leaves(content: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -388,6 +387,6 @@ def sign(folder: Path, content: dict[str, Any], weights: bytes) -> None:
     from gossan import saving
 
     with contextlib.suppress(ValueError):
-        content["sha256"] = saving._digest(content, weights)
+        content["sha256"] = saving._digest(content, weights)  # noqa: SLF001, as a forger would
     (folder / "weights.safetensors").write_bytes(weights)
     (folder / "model.json").write_text(json.dumps(content), encoding="utf-8")

@@ -343,7 +343,9 @@ def _tidy_sphalerite(source: Path | io.BytesIO) -> pd.DataFrame:
     `cens_*` is 1 where the sheet says '<' and 2 where a value looks substituted for a limit.
     """
     # What a server sends is known for the published sheet only once it was read.
-    check_workbook(source.read_bytes() if isinstance(source, Path) else source.getvalue(), "The sheet")
+    check_workbook(
+        source.read_bytes() if isinstance(source, Path) else source.getvalue(), "The sheet"
+    )
     sheet = pd.read_excel(source, header=None, dtype=object, keep_default_na=False)
     header = _header_row(sheet)
     sheet.columns = [_column_name(cell) for cell in sheet.loc[header]]

@@ -51,7 +51,10 @@ def check_vector_file(source: Path) -> None:
         _check_database(source)
     elif head.startswith(b"PK\x03\x04"):
         _check_archive(source)
-    elif head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or head[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+    elif head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or head[:2] in {
+        b"\xff\xfe",
+        b"\xfe\xff",
+    }:
         _check_xml(head)
     elif source.suffix.lower() not in _SUFFIXES:
         raise ValueError(
@@ -164,7 +167,9 @@ def _depth(data: bytes) -> int:
             at += 4
             n = struct.unpack_from(f"{order}I", data, at + 5)[0] if len(data) >= at + _HEADER else 0
         shape, more = (kind & 0x0FFFFFFF) % 1000, (kind & 0x0FFFFFFF) // 1000
-        width = 8 * (2 + bool(kind >> 31 or more in {1, 3}) + bool(kind >> 30 & 1 or more in {2, 3}))
+        width = 8 * (
+            2 + bool(kind >> 31 or more in {1, 3}) + bool(kind >> 30 & 1 or more in {2, 3})
+        )
         if shape in _COLLECTIONS:
             left.append(n)
             deepest = max(deepest, len(left) - 1)

@@ -39,7 +39,7 @@ def refuse_document_type(data: bytes) -> None:
     parser.StartDoctypeDeclHandler = refuse
     parser.StartElementHandler = stop
     try:
-        parser.Parse(data[:_MOST_BEFORE_ROOT], False)  # noqa: FBT003, expat takes it by place
+        parser.Parse(data[:_MOST_BEFORE_ROOT], False)
     except (_RootReachedError, expat.ExpatError):
         return
     if len(data) > _MOST_BEFORE_ROOT:

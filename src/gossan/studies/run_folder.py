@@ -188,7 +188,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
-        raise ValueError(
+        raise ValueError(  # noqa: TRY004, a bad file is a bad value
             f"{file} is no manifest of a run, a JSON mapping of at most {MOST_MANIFEST:,} bytes. Run"
             " the study again."
         )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+import tokenize
 import zipfile
 import zlib
 from pathlib import Path
@@ -24,6 +25,7 @@ _KINDS = "biufcSUMm"  # numbers, texts and dates; objects would be pickles
 # Whatever a damaged archive makes zipfile and numpy raise.
 _BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, KeyError, TypeError)
 _BROKEN += (ArithmeticError, RuntimeError, SyntaxError, MemoryError, IndexError, ValueError)
+_BROKEN += (tokenize.TokenError,)  # of numpy, for a header cut short
 
 
 def read_arrays(file: Path) -> dict[str, NDArray]:

@@ -68,7 +68,9 @@ def check_raster(file: Any, path: Path, *, is_whole: bool) -> None:
         If they do; the message does not name the file.
     """
     kinds = [np.dtype(word) for word in file.dtypes]
-    block = max(math.prod(b) * kind.itemsize for b, kind in zip(file.block_shapes, kinds, strict=True))
+    block = max(
+        math.prod(b) * kind.itemsize for b, kind in zip(file.block_shapes, kinds, strict=True)
+    )
     check_unpacked("", block, _packed(path), what="a block of its cells takes")
     n_cells = file.height * file.width
     if n_cells > _MOST_CELLS:
@@ -102,7 +104,9 @@ def _check_vrt(path: Path) -> None:
         refuse_document_type(data)
         root = ET.fromstring(data)  # noqa: S314, entities are refused above
     except (ET.ParseError, ValueError) as error:
-        raise ValueError(f"{path.name} is a damaged list of rasters: {error}. Make it anew.") from None
+        raise ValueError(
+            f"{path.name} is a damaged list of rasters: {error}. Make it anew."
+        ) from None
     home = path.parent.resolve()
     for element in root.iter():
         is_code = element.tag.startswith("PixelFunction")

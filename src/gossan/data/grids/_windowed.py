@@ -91,8 +91,8 @@ class RasterStack:
     Parameters
     ----------
     rasters : sequence of path or (layer, path), or mapping of layer to path
-        GeoTIFF, or another raster that holds its own cells. A band answers to its own name and, alone in its
-        file, to the name of the file; where a layer is named, to that alone.
+        GeoTIFF, or another raster that holds its own cells. A band answers to its own name and, alone
+        in its file, to the name of the file; where a layer is named, to that alone.
 
     Raises
     ------

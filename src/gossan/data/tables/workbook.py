@@ -12,7 +12,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gossan._checks import did_you_mean
@@ -60,8 +60,8 @@ class _Formulas:
 
     n: int = 0
     n_outside: int = 0
-    uncached: list[str] | None = None
     n_uncached: int = 0
+    uncached: list[str] = field(default_factory=list)
 
 
 def read_workbook(
@@ -121,12 +121,13 @@ def check_workbook(data: bytes, source: str) -> None:
     ValueError
         If it is no workbook, unpacks to too much, declares entities, or links to a program.
     """
+    raised = most_bytes()
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()
             if not any(part.filename == "xl/workbook.xml" for part in parts):
                 raise KeyError("xl/workbook.xml")
-            _check_sizes(parts, source)
+            _check_sizes(parts, source, raised)
             _check_xml(archive, parts, source)
     except RefusedError:
         raise
@@ -137,13 +138,12 @@ def check_workbook(data: bytes, source: str) -> None:
         ) from None
 
 
-def _check_sizes(parts: list[zipfile.ZipInfo], source: str) -> None:
+def _check_sizes(parts: list[zipfile.ZipInfo], source: str, raised: int | None) -> None:
     size = sum(part.file_size for part in parts)
     ratio = max(
         (p.file_size / max(p.compress_size, 1) for p in parts if p.file_size > _MAX_SMALL),
         default=0.0,
     )
-    raised = most_bytes()
     is_bomb = ratio > _MAX_RATIO or len(parts) > _MAX_PARTS or size > _MAX_UNPACKED
     if is_bomb if raised is None else size > raised:
         raise RefusedError(
@@ -227,8 +227,8 @@ def _tell_formulas(data: bytes, page: Any, source: str) -> list[Finding]:
     if found.n_uncached:
         raise RefusedError(
             f"{source} holds {found.n_uncached:,} formulas without a computed value, first in"
-            f" {', '.join((found.uncached or [])[:3])}; they would be read as missing. Open it in a"
-            " spreadsheet and save it again, or save the sheet as CSV."
+            f" {', '.join(found.uncached) or 'cells without a name'}; they would be read as missing."
+            " Open it in a spreadsheet and save it again, or save the sheet as CSV."
         )
     findings = []
     if found.n:
@@ -256,7 +256,7 @@ def _chunks(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
 
 
 def _count_formulas(chunks: Iterator[bytes]) -> _Formulas:
-    found = _Formulas(uncached=[])
+    found = _Formulas()
     for text in chunks:
         for attributes, formula, value in _FORMULA.findall(text):
             found.n += 1
@@ -264,6 +264,6 @@ def _count_formulas(chunks: Iterator[bytes]) -> _Formulas:
             if not value and not _IS_TEXT.search(attributes):
                 found.n_uncached += 1
                 place = _PLACE.search(attributes)
-                if place and len(found.uncached or []) < 3:
-                    (found.uncached or []).append(place[1].decode())
+                if place and len(found.uncached) < 3:
+                    found.uncached.append(place[1].decode())
     return found
