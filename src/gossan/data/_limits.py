@@ -49,8 +49,9 @@ def check_unpacked(source: str, n_bytes: int, packed: int, *, what: str = "it un
     >>> check_unpacked("bomb.tif", 8 * 10**18, 12_000, what="its cells take")
     Traceback (most recent call last):
         ...
-    gossan.data._limits.TooLargeError: bomb.tif: its cells take 7,629,394,531,250 MiB from a file of \
-12,000 bytes, more than a sound one does. Get it again from its source; if you trust it, set GOSSAN_MOST_MIB to 7629394531250.
+    gossan.data._limits.TooLargeError: bomb.tif: its cells take 7,629,394,531,250 MiB from a file \
+of 12,000 bytes, more than a sound one does. Get it again from its source; if you trust it, set \
+GOSSAN_MOST_MIB to 7629394531250.
     """
     raised = most_bytes()
     most = max(HARMLESS, MOST_RATIO * packed) if raised is None else raised
