@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -16,6 +17,7 @@ from gossan.studies.transfer.tables import Rows, Sites
 from gossan.studies.transfer.trial import Trial, hold_out, partitions_of, shares_of
 from gossan.studies.transfer.trust import block_table, leaks_of, level_table
 from gossan.studies.transfer.unlabelled import Ground
+from gossan.studies.transfer.unusual import UnusualGround
 from gossan.studies.trials import Plan
 
 PLAN = Plan(n_splits=3, n_repeats=2, block_size=20e3, dead_zone=0.0)
@@ -93,6 +95,30 @@ def test_planted_evidence_is_found_by_all_protocols_and_noise_is_not(trial):
         )
         assert found > 0.8
         assert nothing < 0.65
+
+
+def test_what_is_label_free_says_the_same_whatever_the_labels_are(trial):
+    turned = replace(trial, sites=replace(trial.sites, y=trial.sites.y[::-1].copy()))
+    for ground in (trial.ground, None):
+        wishes = Wishes(background=None if ground is None else ground.X)
+        recipe = make_recipes(["mahalanobis"], wishes)["mahalanobis"]
+        one, other = (
+            hold_out(replace(each, ground=ground), recipe, "fit", seeds=(0,))[0].scores
+            for each in (trial, turned)
+        )
+        np.testing.assert_array_equal(one, other)
+
+
+def test_unusual_ground_is_told_from_usual_by_its_distance():
+    # Of a round cloud of standard deviation 1 a row at 5 is unusual whichever way it lies.
+    ground = np.random.default_rng(0).normal(size=(2000, 3))
+    model = UnusualGround().fit(np.zeros((2, 3)), ["ore", "barren"], background=ground)
+    scores = model.decision_function(np.vstack([5.0 * np.eye(3), -5.0 * np.eye(3), 0 * np.eye(3)]))
+    assert scores[:6].min() > 0.0 > scores[6:].max()
+    assert np.ptp(scores[:6]) < 0.2 * (scores[:6].min() - scores[6:].max())
+    assert model.predict([[9.0, 0.0, 0.0], [0.0, 0.0, 0.0]]).tolist() == ["ore", "barren"]
+    with pytest.raises(NotFittedError):
+        UnusualGround().decision_function(ground)
 
 
 def test_fakes_keep_the_number_of_deposits_and_lie_on_the_ground(trial):

@@ -242,7 +242,7 @@ def _judged(
             for name in ("elements", "background", "methods")
             if name in settings
         }
-        | {"source": settings.get("source")},
+        | {"source": settings.get("source"), "words": settings["occurrences"]["words"]},
     }
     return judge_methods(
         cells, methods, plan, silent=SILENT, label_free=INDEX, area_km2=region.area,
