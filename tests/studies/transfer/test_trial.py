@@ -178,6 +178,19 @@ def test_a_method_that_the_user_chooses_is_taken_and_the_rule_told(trial, tmp_pa
     )
 
 
+@pytest.mark.parametrize("has_ground", [True, False])
+def test_a_method_that_looks_at_no_label_has_no_fitting_rate(trial, tmp_path, has_ground):
+    trial = trial if has_ground else replace(trial, ground=None)
+    recipes = {**make_recipes(["mahalanobis"], Wishes()), "line": LINE}
+    keeper = Keeper(RunFolder(tmp_path / "run"), trial, (0,), {})
+    for choose, is_taught in (("line", True), ("mahalanobis", False)):
+        told = judge(
+            keeper, recipes, n_nulls=0, choose=choose, has_map=True, say=lambda _: None
+        ).judged.sentence
+        assert ("taught" in told) == is_taught
+        assert ("mahalanobis, which needs no labels," in told) == is_taught
+
+
 def test_parts_are_kept_and_computed_anew_where_settings_changed(trial, tmp_path):
     keeper = Keeper(RunFolder(tmp_path / "run"), trial, (0,), {"a": 1})
     first = keeper.scores("line", LINE, "blocks")[0]

@@ -174,9 +174,10 @@ def _sentence(
         if untaught is not None and method != UNTAUGHT:
             told.append(f"{UNTAUGHT}, which needs no labels, scores {1 - untaught.mean():.3f}")
         told += [f"fake labels score {1 - fake.mean():.3f}"] if len(fake) else []
-        told.append(
-            f"on the deposits it was taught it scores {1 - fitted.mean():.3f} (not evidence)"
-        )
+        if method != UNTAUGHT:
+            told.append(
+                f"on the deposits it was taught it scores {1 - fitted.mean():.3f} (not evidence)"
+            )
         return "; ".join(told) + "."
     inside = int((mean <= area).sum())
     low, high = clopper_pearson(inside, n)
@@ -196,7 +197,8 @@ def _sentence(
         told.append(
             f"fake deposits: {100 * caught.mean():.0f} % there (at most {100 * caught.max():.0f} %)"
         )
-    told.append(
-        f"of the deposits it was taught, {100 * (fitted <= area).mean():.0f} % (not evidence)"
-    )
+    if method != UNTAUGHT:
+        told.append(
+            f"of the deposits it was taught, {100 * (fitted <= area).mean():.0f} % (not evidence)"
+        )
     return "; ".join(told) + "."
