@@ -64,6 +64,8 @@ def plot_prospectivity_map(
     norm: Normalize | None = None,
     label: str = "Score",
     coordinates: bool = True,
+    north: bool = True,
+    scale_bar: bool = True,
     colour_bar: bool = True,
     legend: bool = True,
     most_cells: int = MOST_CELLS,
@@ -101,7 +103,7 @@ def plot_prospectivity_map(
         Colour scale of several panels; by default that of this map, linear.
     label : str
         Of the colours, with the unit.
-    coordinates, colour_bar, most_cells
+    coordinates, north, scale_bar, colour_bar, most_cells
         As of `plot_map`.
     legend : bool
         Say below the map what symbols and hatches mean.
@@ -147,7 +149,8 @@ def plot_prospectivity_map(
         shown.append(_draw_faults(ax, faults))
     shown += _draw_targets(ax, plane, targets)
     shown += _draw_occurrences(ax, plane, occurrences, looks or {}, size)
-    frame_plane(ax, plane.extent, plane.labels, is_map=True, coordinates=coordinates)
+    frame_plane(ax, plane.extent, plane.labels, is_map=True, coordinates=coordinates,
+                north=north, scale_bar=scale_bar)  # fmt: skip
     if colour_bar:
         add_colour_bar(ax, norm, kind, label, cells)
     if legend and shown:

@@ -258,10 +258,11 @@ def add_legend(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **where:
         "loc": "upper left",
         "bbox_to_anchor": (1.01, 1.0),
         "borderaxespad": 0.0,
+        "frameon": False,
     } | where
     # matplotlib leaves out labels that start with an underscore; a deposit may be called so.
     shown = [re.sub("^_", "\u2007_", label) for label in labels]
-    ax.legend(handles, shown, fontsize=LABEL_SIZE, frameon=False, handletextpad=0.5, labelcolor=INK,
+    ax.legend(handles, shown, fontsize=LABEL_SIZE, handletextpad=0.5, labelcolor=INK,
               **place)  # fmt: skip
 
 
