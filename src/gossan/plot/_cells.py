@@ -128,7 +128,7 @@ def _number_axes(
 ) -> None:
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=3, min_n_ticks=2, steps=[1, 2, 5, 10]))
-        axis.set_major_formatter(FuncFormatter(_write_number))
+        axis.set_major_formatter(FuncFormatter(write_number))
         axis.set_tick_params(labelsize=6.5, length=2.5, color=QUIET, labelcolor=QUIET, width=0.6)
     if is_upright:  # numbers of seven digits would push the map aside
         low, high = ax.get_ylim()
@@ -143,7 +143,8 @@ def _number_axes(
     ax.set_ylabel(labels[1].replace("]", f"{stretched}]"), fontsize=LABEL_SIZE, color=QUIET)
 
 
-def _write_number(value: float, _position: int | None = None) -> str:
+def write_number(value: float, _position: int | None = None) -> str:
+    """Write a tick with a comma at each thousand and a true minus."""
     return f"{value:,.10g}".replace("-", "−")
 
 
@@ -186,7 +187,7 @@ def _number_colours(ax: Axes, norm: Normalize) -> None:
     else:
         axis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(_write_number))
+    axis.set_major_formatter(FuncFormatter(write_number))
     ax.tick_params(axis="y", labelsize=6.8, length=2.5, width=0.6)
 
 

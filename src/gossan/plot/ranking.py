@@ -21,7 +21,7 @@ from gossan.plot.style import (
     QUIET,
     add_legend,
     axes_or_new,
-    class_colours,
+    method_colours,
     plain,
 )
 from gossan.validation.curves import PredictionArea
@@ -87,9 +87,7 @@ def plot_roc(
     ax = axes_or_new(ax, (4.6, 4.4))
     names = list(dict.fromkeys(curves["method"].astype(str)))
     is_base = {name: (kinds or {}).get(name) == BASELINE for name in names}
-    colours: dict[str, str] = {}
-    for which in (True, False):
-        colours |= class_colours([name for name in names if is_base[name] is which])
+    colours = method_colours(names, is_base)
     handles: list[Any] = []
     for name in names:
         own = curves[(curves["method"].astype(str) == name).to_numpy()]

@@ -33,7 +33,7 @@ from gossan.plot.style import (
     QUIET,
     add_legend,
     axes_or_new,
-    class_colours,
+    method_colours,
     plain,
 )
 
@@ -355,9 +355,7 @@ def _draw_curves(
 ) -> tuple[list[Any], list[str]]:
     names = list(dict.fromkeys(curves["method"].astype(str)))
     is_base = {name: kinds.get(name) == BASELINE for name in names}
-    colours: dict[str, str] = {}
-    for which in (True, False):
-        colours |= class_colours([name for name in names if is_base[name] is which])
+    colours = method_colours(names, is_base)
     handles: list[Any] = []
     for name in names:
         own = curves[(curves["method"].astype(str) == name).to_numpy()].sort_values("area")

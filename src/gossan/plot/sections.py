@@ -163,7 +163,7 @@ def plot_section(
     section = check_line(line, width)
     ax = axes_or_new(ax, (7.6, 4.6))
     shown = layer or name
-    is_own = intervals is not None and name != "" and (grid is None or shown == name)
+    is_own = name != "" and (grid is None or shown == name)
     grades = _grades(section, intervals, name, censored) if intervals is not None and name else {}
     cut = slice_grid(section, grid, most=MOST_ACROSS) if grid is not None else None
     cells = cut.cells(shown) if cut is not None and shown else None

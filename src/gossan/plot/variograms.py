@@ -15,11 +15,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from gossan.geostat.covariance import VariogramModel
-from gossan.plot._cells import add_colour_bar
+from gossan.plot._cells import add_colour_bar, write_number
 from gossan.plot.scales import grade_norm
 from gossan.plot.style import FAINT, INK, LABEL_SIZE, QUIET, add_legend, axes_or_new, plain
 
@@ -115,6 +115,7 @@ def plot_variogram(
     tops += [model.sill] if model is not None and np.isfinite(model.sill) else []
     ax.set(xlim=(0, farthest), ylim=(0, 1.12 * float(max(tops)) or 1.0))
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_formatter(FuncFormatter(write_number))
     ax.set_xlabel("Distance [m]")
     ax.set_ylabel(f"Semivariance [{_squared(unit)}]")
     ax.grid(visible=True, axis="y")
@@ -345,6 +346,9 @@ def plot_variogram_map(
     ax.set(xlim=(low, high), ylim=(low, high), aspect="equal", facecolor=FAINT)
     for line in (ax.axhline, ax.axvline):
         line(0, color="white", linewidth=0.7)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+        axis.set_major_formatter(FuncFormatter(write_number))
     across, up = (_SIDES[axis] for axis in found.axes)
     ax.set_xlabel(f"Offset {across} [m]", fontsize=LABEL_SIZE)
     ax.set_ylabel(f"Offset {up} [m]", fontsize=LABEL_SIZE)
