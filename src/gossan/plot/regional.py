@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from gossan._checks import check_option
 from gossan.plot._cells import NO_ESTIMATE, add_colour_bar, data_of, draw_cells, frame_plane
+from gossan.plot._columns import check_shares, need_columns
 from gossan.plot._planes import Plane, cut_plane, thin
 from gossan.plot.maps import MOST_CELLS
 from gossan.plot.prospectivity import draw_outlines
@@ -200,7 +201,7 @@ def _lines_of(faults: pd.DataFrame) -> Iterator[NDArray[np.float64]]:
         for shape in faults.geometry.explode():
             yield np.asarray(shape.coords, dtype=float)[:, :2]
         return
-    _need(faults, ("easting", "northing"), "The table of faults")
+    need_columns(faults, ("easting", "northing"), "The table of faults")
     column = next((name for name in _NAMES if name in faults), "")
     groups = faults.groupby(column, sort=False) if column else [("", faults)]
     for _, rows in groups:
@@ -237,7 +238,7 @@ def _outline_shapes(ax: Axes, targets: Any) -> None:
 
 
 def _number_points(ax: Axes, targets: pd.DataFrame) -> None:
-    _need(targets, ("target", "easting", "northing"), "The table of targets")
+    need_columns(targets, ("target", "easting", "northing"), "The table of targets")
     for _, row in targets.head(_NUMBERED).iterrows():
         number = row["target"]
         is_whole = isinstance(number, (float, np.floating)) and float(number).is_integer()
@@ -330,13 +331,8 @@ def plot_capture_curves(
     >>> plot_capture_curves(points, ax=new_axes()[0]).get_ylabel()
     'Held-out occurrences within it [%]'
     """
-    _need(curves, ("method", "area", "captured"), "The table of curves")
-    shares = curves[["area", "captured"]].to_numpy(float)
-    if ((shares < 0) | (shares > 1)).any():
-        raise ValueError(
-            f"Shares lie between 0 and 1, got {np.nanmin(shares):g} to {np.nanmax(shares):g}. Divide"
-            " percentages by 100."
-        )
+    need_columns(curves, ("method", "area", "captured"), "The table of curves")
+    check_shares(curves, ("area", "captured"))
     ax = axes_or_new(ax, (6.0, 3.8))
     areas = np.geomspace(_LEAST_AREA, 100, 60) if log else np.array([0.0, 100.0])
     for mark in marks:
@@ -383,12 +379,3 @@ def _frame_curves(ax: Axes, marks: Sequence[float], of: str, *, log: bool) -> No
         ax.set_xlim(_LEAST_AREA, 100)
     ax.set_xlabel(f"Best-scored area [% of the {plain(of)}{', log scale' if log else ''}]")
     ax.grid(visible=True, axis="y")
-
-
-def _need(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise KeyError(
-            f"{what} has no column {missing[0]!r}, only {', '.join(map(str, table)) or 'none'}. Add"
-            " or rename it."
-        )

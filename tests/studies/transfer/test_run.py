@@ -71,7 +71,9 @@ def test_a_map_is_made_with_its_targets_and_the_net_scores_rasters_again(study, 
     assert percentile[belt < 0.05].mean() < 60.0
     targets = pd.read_csv(folder / "targets.csv")
     assert targets["percentile"].iloc[0] > 99.0
-    assert (folder / "map.html").exists()
+    page = (folder / "map.html").read_text(encoding="utf-8")
+    for name in ("Rank of the ground", "Spread of the score", "Log Cu", "Area [km²]"):
+        assert json.dumps(name, ensure_ascii=False) in page or json.dumps(name) in page, name
     assert "makes the map, as the study file asks" in manifest_of(folder)["why"]
     model, card = load_model(folder / "model")
     assert card["method"] == "pretrained net"

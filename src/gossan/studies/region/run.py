@@ -20,6 +20,7 @@ from gossan.prospectivity.map_targets import find_map_targets
 from gossan.report import write_report
 from gossan.report.prospect import prospect_report
 from gossan.studies.judged import Judged, judge_methods
+from gossan.studies.map_files import summary_of_map_run, target_table, write_targets
 from gossan.studies.record import Study
 from gossan.studies.region import sections
 from gossan.studies.region.findings import study_findings
@@ -27,11 +28,9 @@ from gossan.studies.region.mapping import make_cells, map_region, with_layers
 from gossan.studies.region.methods import INDEX, SILENT, Wishes, make_methods
 from gossan.studies.region.outputs import (
     occurrence_points,
-    target_table,
     write_map_page,
     write_maps,
     write_model,
-    write_targets,
 )
 from gossan.studies.region.plan import index_channels, make_plan, widest_field
 from gossan.studies.region.source import learn_source, pretrainer
@@ -46,6 +45,7 @@ SECTIONS: Mapping[str, Callable[..., Any]] = {
     "occurrences": sections.occurrences,
     "faults": sections.faults,
     "lithology": sections.lithology,
+    "catchments": sections.catchments,
     "grid": sections.grid,
     "elements": sections.elements,
     "background": sections.background,
@@ -89,6 +89,7 @@ def settings_of(study: Study) -> Settings:
             f'{study.path}: level_by = "lithology" needs a section [lithology]. Add it, with table ='
             " FILE."
         )
+    sections.check_catchments(study.path, settings)
     if settings["background"]["rocks"] and "lithology" not in settings:
         raise ValueError(f"{study.path}: rocks needs a section [lithology]. Add it.")
     return settings
@@ -160,23 +161,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
 
 def summarise(folder: Path) -> str:
     """The scores of a run and its first targets, a line each."""
-    scores = pd.read_csv(folder / "scores.csv")
-    lines = [f"{'method':24s} {'protocol':8s} AUC (95 %)             in the best 10 %"]
-    lines += [
-        f"{row.method:24s} {row.protocol:8s} {row.auc:.3f} ({row.auc_low:.3f}-{row.auc_high:.3f})"
-        f"   {row.captured_10} of {row.n}"
-        for row in scores.itertuples()
-    ]
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    lines += ["", manifest["why"], manifest["sentence"], ""]
-    targets = pd.read_csv(folder / "targets.csv")
-    lines.append(f"{len(targets)} targets" + (", the first:" if len(targets) else "."))
-    lines += [
-        f"  {row.target}: {row.easting:,.0f} E {row.northing:,.0f} N, {row.area:,.1f} km²,"
-        f" percentile {row.percentile:.1f}" + (", holds a known occurrence" * row.contains_known)
-        for row in targets.head(5).itertuples()
-    ]
-    return "\n".join(lines)
+    return summary_of_map_run(folder, known="occurrence")
 
 
 def cell_km2(grid: xr.Dataset) -> float:
@@ -284,10 +269,7 @@ def _write_tables(
         "targets.csv": targets,
         "occurrences.csv": missed,
     }
-    for name, table in tables.items():
-        folder.remove(name)
-        if len(table) or name == "targets.csv":
-            folder.write_table(name, table)
+    folder.write_tables(tables, also_empty=("targets.csv",))
     if region.quality is not None:
         folder.write_text("quality.txt", f"{region.quality}\n")
     folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from gossan._checks import check_option
-from gossan.studies.shared_sections import check_range
+from gossan.studies.shared_sections import check_range, target_section
 from gossan.studies.transfer.methods import DEFAULT, METHODS
 from gossan.studies.transfer.unlabelled import MOST_GROUND
 
@@ -138,10 +136,7 @@ def map_rasters(
 
 def targets(*, share: float = 0.05, least: float = 0.0, most: int = 30) -> dict[str, Any]:
     """Share of the area that makes targets, their least size, and how many are told."""
-    check_range("share", share, 0.0001, 0.5, "0.05 is the best twentieth of the area")
-    check_range("least", least, 0.0, np.inf, "0 takes four cells")
-    check_range("most", most, 1, 10_000, "30 are usual")
-    return {"share": share, "least": least, "most": most}
+    return target_section(share=share, least=least, most=most)
 
 
 def _check_decimal(decimal: str | None) -> None:
