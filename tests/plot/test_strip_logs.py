@@ -138,12 +138,14 @@ def test_intercepts_are_bracketed_with_their_grade():
     found = pd.DataFrame(
         {"hole": ["A", "B"], "from": [0.0, 5.0], "to": [20.0, 9.0], "grade": [1.234, 9.0]}
     )
-    ax = plot_strip_log(TABLE, "Au", intercepts=found, lithology=ROCKS, ax=new_axes()[0])
+    ax = plot_strip_log(
+        TABLE, "Au", intercepts=found, lithology=ROCKS, units="g/t", ax=new_axes()[0]
+    )
     track = ax.child_axes[1]
     (bracket,) = [own for own in track.lines if own.get_gid() == "intercept"]
     assert list(bracket.get_ydata()) == [0, 0, 20, 20]
     (words,) = [own.get_text() for own in track.texts]
-    assert words == "20.0 m\nat 1.23"
+    assert words == "20.0 m\nat 1.23 g/t"
 
 
 def test_one_hole_is_picked_out_of_many():

@@ -132,8 +132,8 @@ def plot_strip_log(
         _draw_grades(track, rows, mask[name], name, unit=_of(units, name, ""),
                      scale=_of(scale, name, "auto"), cutoff=(cutoffs or {}).get(name))  # fmt: skip
     if intercepts is not None and len(intercepts):
-        _draw_intercepts(ax.child_axes[1 if left else 0],
-                         _own(intercepts, ("from", "to", "grade"), hole))  # fmt: skip
+        found = _own(intercepts, ("from", "to", "grade"), hole)
+        _draw_intercepts(ax.child_axes[1 if left else 0], found, _of(units, shown[0], ""))
     if legend:
         handles += _words(rows, mask, shown, has_cutoff=bool(cutoffs))
         add_legend(ax, handles, [str(own.get_label()) for own in handles], handleheight=1.4,
@@ -311,14 +311,14 @@ def _hatch_unsampled(
         done = max(done, stop)
 
 
-def _draw_intercepts(track: Any, intercepts: pd.DataFrame) -> None:
+def _draw_intercepts(track: Any, intercepts: pd.DataFrame, unit: str) -> None:
     """Draw a bracket along each intercept, with its length and grade beside it."""
     for row in intercepts.to_dict("records"):
         top, end = float(row["from"]), float(row["to"])
         track.plot([0.985, 0.94, 0.94, 0.985], [top, top, end, end], color=INK, linewidth=1.0,
                    transform=track.get_yaxis_transform(), zorder=5, gid="intercept")  # fmt: skip
         if not row.get("including", False):
-            words = f"{end - top:.1f} m\nat {_short(row['grade'])}"
+            words = f"{end - top:.1f} m\nat {_short(row['grade'])} {unit}".rstrip()
             track.annotate(words, (0.92, (top + end) / 2), ha="right", va="center",
                            xycoords=track.get_yaxis_transform(), fontsize=6.5,
                            color=INK, zorder=6, gid="intercept",
