@@ -12,7 +12,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -146,6 +146,23 @@ class RunFolder:
     def write_table(self, name: str, table: pd.DataFrame) -> Path:
         """Write a table as CSV, whole; cells that a spreadsheet would run as formulas are quoted."""
         return self.write_text(name, without_formulas(table).to_csv(index=False))
+
+    def write_tables(
+        self, tables: Mapping[str, pd.DataFrame], *, also_empty: Sequence[str] = ()
+    ) -> None:
+        """Write tables that have rows; of the others nothing that an earlier run left remains.
+
+        Parameters
+        ----------
+        tables : mapping of str to DataFrame
+            File name to table.
+        also_empty : sequence of str
+            Names of those that are written even without rows.
+        """
+        for name, table in tables.items():
+            self.remove(name)
+            if len(table) or name in also_empty:
+                self.write_table(name, table)
 
     def remove(self, *names: str) -> None:
         """Remove files that an earlier run left and this one may not write again."""

@@ -174,7 +174,9 @@ def _read_frame(frame: pd.DataFrame, source: str) -> RawTable:
 def _read_parquet(path: Path) -> RawTable:
     try:
         check_parquet(path, path.name)
-        frame = pq.read_table(path).to_pandas()
+        table = pq.read_table(path)
+        table.validate(full=True)  # texts that are no UTF-8, among others
+        frame = table.to_pandas()
     except TooLargeError:
         raise
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError) as error:
