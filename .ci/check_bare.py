@@ -48,14 +48,10 @@ def check_hint(ending, folder):
     grid = make_grid((0, 20, 0, 20), 10.0)
     if ending == ".omf":
         grid = make_grid((0, 20, 0, 20), (10.0, 10.0, 10.0), elevations=(0, 20))
-    shape = tuple(
-        grid.sizes[name] for name in ("elevation", "northing", "easting") if name in grid.sizes
-    )
+    axes = [name for name in ("elevation", "northing", "easting") if name in grid.sizes]
+    grid = add_layer(grid, "score", np.ones([grid.sizes[name] for name in axes]))
     try:
-        write_grid(
-            add_layer(grid, "score", np.ones([grid.sizes[name] for name in axes])),
-            folder / f"grid{ending}",
-        )
+        write_grid(grid, folder / f"grid{ending}")
     except ImportError as error:
         if f'pip install "gossan[{EXTRAS[ending]}]"' not in str(error):
             sys.exit(f"The message about a missing extra does not name it: {error}")
