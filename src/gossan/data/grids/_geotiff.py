@@ -34,8 +34,15 @@ def write_geotiff(grid: xr.Dataset, path: Path, *, cog: bool = False) -> None:
             " a .vti or .zarr"
         )
     dtype = np.result_type(*(_storable(layer.dtype) for layer in grid.data_vars.values()))
+    with _quiet_rasterio() as rasterio:
+        profile = _profile(grid, dtype, cog=cog) | {"count": n_bands}
+        with rasterio.open(path, "w", **profile) as file:
+            _write_bands(file, grid, dtype)
+
+
+def _profile(grid: xr.Dataset, dtype: np.dtype, *, cog: bool) -> dict[str, Any]:
     profile: dict[str, Any] = {
-        "driver": "COG" if cog else "GTiff", "dtype": dtype.name, "count": n_bands,
+        "driver": "COG" if cog else "GTiff", "dtype": dtype.name,
         "height": grid.sizes["northing"], "width": grid.sizes["easting"],
         "transform": _transform(grid), "crs": _rasterio_crs(grid.attrs.get("crs")),
         "compress": "deflate", "bigtiff": "if_safer",
@@ -44,13 +51,16 @@ def write_geotiff(grid: xr.Dataset, path: Path, *, cog: bool = False) -> None:
         profile["nodata"] = math.nan
     if not cog:
         profile |= {"tiled": True, "blockxsize": 256, "blockysize": 256, "interleave": "band"}
-    with _quiet_rasterio() as rasterio, rasterio.open(path, "w", **profile) as file:
-        file.update_tags(**{_TAG: pack(grid)})
-        for number, (title, layer) in enumerate(_bands(grid), 1):
-            file.write(layer.to_numpy()[::-1].astype(dtype), number)  # rows run southwards
-            file.set_band_description(number, title)
-            if layer.attrs.get("units"):
-                file.set_band_unit(number, str(layer.attrs["units"]))
+    return profile
+
+
+def _write_bands(file: Any, grid: xr.Dataset, dtype: np.dtype) -> None:
+    file.update_tags(**{_TAG: pack(grid)})
+    for number, (title, layer) in enumerate(_bands(grid), 1):
+        file.write(layer.to_numpy()[::-1].astype(dtype), number)  # rows run southwards
+        file.set_band_description(number, title)
+        if layer.attrs.get("units"):
+            file.set_band_unit(number, str(layer.attrs["units"]))
 
 
 def read_geotiff(path: Path, *, to_crs: Any = None) -> xr.Dataset:

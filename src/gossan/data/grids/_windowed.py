@@ -276,10 +276,10 @@ def write_tiles(
     -------
     path : Path
     """
-    from rasterio.windows import Window
-
     plain, done = scratch / "plain.tif", scratch / "done.tif"
     with _quiet_rasterio() as rasterio, rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
+        from rasterio.windows import Window
+
         with rasterio.open(plain, "w", **_profile(layout, len(bands))) as file:
             file.update_tags(**tags)
             for number, (name, unit) in enumerate(bands, 1):
