@@ -1,162 +1,79 @@
-"""What a run survives: it is killed at random moments, and `gossan run` goes on from what it left.
+"""What gossan does with damaged and hostile files: each is read, or refused in words that name it.
 
-Each of five tiny studies is run once undisturbed; then again and again in a fresh folder, stopped by
-Ctrl-C (SIGINT) and by kill -9 (SIGKILL) at seeded random times, and finished. Its scores must be those
-of the undisturbed run, to the byte, and no half-written file may be left.
-
-    python bench/robustness.py [--quick]
+Thousands of damaged and forged copies of sound files go through every reader, each in a child process
+with a limit on its memory. The goals: no crash, no hang, no error but a ValueError or an OSError that
+names the file. Further parts of this bench (PARTS) each give rows of their own.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
-import time
-import zipfile
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from _fuzz_seeds import all_seeds
+from _fuzzing import Outcome, by_reader
+from _kills import killed_runs
+from _table import Options, is_met, parse_options, report
 
-sys.path.insert(0, str(Path(__file__).parent))
-from _small_studies import STUDIES, write_small_studies
-from _table import parse_options, report
-
-SIGNALS = (signal.SIGKILL, signal.SIGINT)
-KILLS_A_RUN = 2  # before a run is left to finish
-PATIENCE = 600.0  # s
+FILES_A_SEED = 120  # for each seed of the random numbers; a quick run takes QUICK
+QUICK = 4
+KEEP = Path(os.environ["GOSSAN_FAULTS"]) if "GOSSAN_FAULTS" in os.environ else None
+"""Folder into which files that are at fault are put, to be looked at."""
 
 
-@dataclass
-class Kills:
-    """What came of the kills of one study."""
+def fuzzed_readers(options: Options) -> list[dict[str, Any]]:
+    """Rows of the fuzzing: one a reader, then the sum of all."""
+    n = QUICK if options.quick else FILES_A_SEED * options.seeds
+    total, rows = Outcome(), []
+    for reader, outcome in by_reader(all_seeds(), n, keep=KEEP):
+        total.add(outcome)
+        rows.append(_row(reader, outcome, options))
+        print(f"{reader}: {_counts(outcome)}", flush=True)
+        for fault in outcome.faults:
+            print(f"    {fault}")
+    n_files = sum(total.counts.values())
+    print(f"readers fuzzed {len(rows)}, files tried {n_files}, {_counts(total)}")
+    return [*rows, _row("all readers", total, options, readers=len(rows))]
 
-    killed: int = 0
-    too_late: int = 0  # the run had finished before the moment came
-    resumed: int = 0
-    equal: int = 0
-    lost: int = 0  # files half-written or left over
-    codes_wrong: int = 0  # Ctrl-C that did not end in 130
+
+def _row(reader: str, outcome: Outcome, options: Options, **more: Any) -> dict[str, Any]:
+    counts = outcome.counts
+    return {
+        "id": f"{reader}: crashes, hangs, other errors",
+        "ours": counts["crash"] + counts["hang"] + counts["fault"],
+        "peer": None,
+        "goal": "<=0",
+        "unit": "files",
+        "seeds": options.seeds,
+        "files_tried": sum(counts.values()),
+        "clean_refusals": counts["refused"],
+        "accepted": counts["accepted"],
+        "crashes": counts["crash"],
+        "hangs": counts["hang"],
+        "other_errors": counts["fault"],
+        "slowest_seconds": round(outcome.slowest, 2),
+        **more,
+    }
+
+
+def _counts(outcome: Outcome) -> str:
+    counts = outcome.counts
+    bad = f"crashes {counts['crash']}, hangs {counts['hang']}, other errors {counts['fault']}"
+    return f"clean refusals {counts['refused']}, accepted {counts['accepted']}, {bad}"
+
+
+PARTS: list[Callable[[Options], list[dict[str, Any]]]] = [killed_runs, fuzzed_readers]
 
 
 def main() -> None:
-    """Kill, count, print and keep."""
-    options = parse_options(__doc__, seeds=20)
-    report("robustness", kill_rows(options.seeds, quick=options.quick), options)
-
-
-def kill_rows(n_runs: int, *, quick: bool) -> list[dict[str, Any]]:
-    """Rows of the table: kills of each study, and how many runs went on to the same scores."""
-    rows = []
-    for kind in STUDIES:
-        found = kill_study(kind, 1 if quick else n_runs, random_state=0)
-        print(f"{kind}: {found}", flush=True)
-        counts = {"kills": found.killed, "too_late": found.too_late, "files_lost": found.lost}
-        told = {
-            "ours": found.equal / max(found.resumed, 1),
-            "peer": None,
-            "unit": "share",
-            **counts,
-        }
-        rows.append(
-            {"id": f"{kind}: runs that end in equal scores after kills", "goal": ">=1",
-             "seeds": found.resumed, **told, "codes_wrong": found.codes_wrong}
-        )  # fmt: skip
-        rows.append(
-            {"id": f"{kind}: files half-written or left over", "ours": found.lost, "peer": None,
-             "goal": "<=0", "unit": "files", "seeds": found.resumed}
-        )  # fmt: skip
-    return rows
-
-
-def kill_study(kind: str, n_runs: int, *, random_state: int) -> Kills:
-    """Kill runs of a study at random moments, and let them finish."""
-    rng = np.random.default_rng([random_state, list(STUDIES).index(kind)])
-    found = Kills()
-    with tempfile.TemporaryDirectory() as place:
-        study = write_small_studies(Path(place), kinds=(kind,))[kind]
-        whole = study.parent / "whole"
-        started = time.perf_counter()
-        _finish(study, whole)
-        lasted = time.perf_counter() - started
-        truth = (whole / "scores.csv").read_bytes()
-        for number in range(n_runs):
-            folder = study.parent / f"run{number}"
-            for place_of in range(KILLS_A_RUN):
-                sign = SIGNALS[(number + place_of) % 2]
-                moment = float(rng.uniform(0.15, 0.95)) * lasted
-                while not _kill(study, folder, sign, moment, found):  # it was through by then
-                    shutil.rmtree(folder)
-                    moment *= 0.6
-            _finish(study, folder)
-            found.resumed += 1
-            found.equal += (folder / "scores.csv").read_bytes() == truth
-            found.lost += len(damaged_files(folder))
-            shutil.rmtree(folder)
-    return found
-
-
-def damaged_files(folder: Path) -> list[str]:
-    """Files of a finished run that are left over, empty, or cannot be read whole."""
-    bad = []
-    for file in sorted(folder.rglob("*")):
-        name = str(file.relative_to(folder))
-        if any(part.startswith(".") for part in file.relative_to(folder).parts):
-            bad += [name] * (name != ".lock")
-        elif file.is_file() and not _is_whole(file):
-            bad.append(name)
-    return bad
-
-
-def _is_whole(file: Path) -> bool:
-    if file.suffix == ".npz":
-        with zipfile.ZipFile(file) as archive:
-            return archive.testzip() is None
-    if file.suffix == ".json":
-        return json.loads(file.read_text(encoding="utf-8")) is not None
-    if file.suffix == ".html":
-        return file.read_text(encoding="utf-8").rstrip().endswith("</html>")
-    if file.suffix == ".csv":
-        return file.read_bytes().endswith(b"\n")
-    return file.stat().st_size > 0
-
-
-def _command(study: Path, folder: Path) -> list[str]:
-    return [sys.executable, "-m", "gossan.cli", "run", str(study), "--out", str(folder), "--quiet"]
-
-
-def _finish(study: Path, folder: Path) -> None:
-    done = subprocess.run(  # noqa: S603 - our own command
-        _command(study, folder), capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
-    if done.returncode:
-        raise RuntimeError(f"{study} did not finish: {done.stderr[-2000:]}")
-
-
-def _kill(study: Path, folder: Path, sign: signal.Signals, after: float, found: Kills) -> bool:
-    """Start a run and end it after some seconds; return whether it was still running."""
-    # A process group of its own, so that its workers die with it, as they do in a terminal.
-    running = subprocess.Popen(  # noqa: S603 - our own command
-        _command(study, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip
-    try:
-        running.wait(after)
-    except subprocess.TimeoutExpired:
-        os.killpg(running.pid, sign)
-        code = running.wait(PATIENCE)
-        found.killed += 1
-        if sign == signal.SIGINT and code not in (130, -signal.SIGINT):
-            found.codes_wrong += 1  # -SIGINT: still importing, before there is anything to keep
-        return True
-    found.too_late += 1
-    return False
+    options = parse_options(__doc__, seeds=2)
+    rows = [row for part in PARTS for row in part(options)]
+    report("robustness", rows, options)
+    if any(is_met(row["ours"], row["goal"]) is False for row in rows):
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -16,34 +16,34 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def robustness():
+def kills():
     sys.path.insert(0, str(BENCH))
     try:
-        spec = importlib.util.spec_from_file_location("robustness", BENCH / "robustness.py")
+        spec = importlib.util.spec_from_file_location("_kills", BENCH / "_kills.py")
         module = importlib.util.module_from_spec(spec)
-        sys.modules["robustness"] = module
+        sys.modules["_kills"] = module
         spec.loader.exec_module(module)
         yield module
     finally:
         sys.path.remove(str(BENCH))
-        sys.modules.pop("robustness", None)
+        sys.modules.pop("_kills", None)
 
 
 @pytest.mark.parametrize("kind", ["genesis", "tailings", "deposit", "region", "transfer"])
-def test_a_killed_run_goes_on_to_the_same_scores_and_leaves_no_half_file(robustness, kind):
-    found = robustness.kill_study(kind, 1, random_state=1)
-    assert found.killed == robustness.KILLS_A_RUN
+def test_a_killed_run_goes_on_to_the_same_scores_and_leaves_no_half_file(kills, kind):
+    found = kills.kill_study(kind, 1, random_state=1)
+    assert found.killed == kills.KILLS_A_RUN
     assert (found.resumed, found.equal) == (1, 1)
     assert found.lost == 0
     assert found.codes_wrong == 0
 
 
-def test_a_half_written_file_would_be_seen(robustness, tmp_path):
+def test_a_half_written_file_would_be_seen(kills, tmp_path):
     (tmp_path / "scores.csv").write_text("a,b\n1,", encoding="utf-8")
     (tmp_path / "report.html").write_text("<html>", encoding="utf-8")
     (tmp_path / ".scores.csv.ab12cd_3").mkdir()
     (tmp_path / "whole.csv").write_text("a\n1\n", encoding="utf-8")
-    assert robustness.damaged_files(tmp_path) == [
+    assert kills.damaged_files(tmp_path) == [
         ".scores.csv.ab12cd_3",
         "report.html",
         "scores.csv",

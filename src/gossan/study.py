@@ -8,19 +8,20 @@ from __future__ import annotations
 import importlib
 import inspect
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from gossan._checks import check_option, did_you_mean
-from gossan.studies.explaining import COMPUTED, READING, functions_of, keys_of, write_keys
-from gossan.studies.keys import as_meant, fits, key_problems, lacks, nearest, value_problems
+from gossan.studies.explaining import keys_of, write_keys
+from gossan.studies.keys import nearest
 from gossan.studies.looking import CAUGHT, Look, missing_files
 from gossan.studies.record import Study, study_text
 from gossan.studies.run_folder import RunFolder
 from gossan.studies.run_state import RunState, read_state
+from gossan.studies.words import is_incomplete, section_words, top_problems
 
 __all__ = [
     "KINDS",
@@ -40,6 +41,8 @@ __all__ = [
 
 KINDS = ("genesis", "tailings", "deposit", "region", "transfer")
 TOP_KEYS = ("study", "title")
+MOST_BYTES = 250_000  # of a study file; the longest template has a fiftieth
+MOST_DOTS = 20_000_000  # squared and summed over the lines: what dotted keys cost the parser
 
 
 def study_template(kind: str) -> str:
@@ -171,7 +174,8 @@ def look_at_study(path: str | Path) -> Look:
             study.sections[section][key] = meant
         else:
             absent.add((section, key))
-    incomplete = [name for name in study.sections if _lacks(study, name)]
+    known = _steps(study.kind).SECTIONS
+    incomplete = [n for n, told in study.sections.items() if is_incomplete(n, told, known[n])]
     for name in incomplete:
         del study.sections[name]
     eyes.look_at(study, look, absent)
@@ -180,13 +184,6 @@ def look_at_study(path: str | Path) -> Look:
     told += [f"neither a section [{name}]" for name in incomplete]
     look.problems = [each for each in look.problems if not any(part in each for part in told)]
     return look
-
-
-def _lacks(study: Study, name: str) -> bool:
-    """Return whether a section lacks what its function cannot do without."""
-    without = () if name in READING else COMPUTED
-    function = _steps(study.kind).SECTIONS[name]
-    return bool(lacks(name, study.sections[name], function=function, without=without))
 
 
 def run_study(
@@ -303,15 +300,29 @@ def summarise_run(folder: str | Path) -> str:
     Returns
     -------
     lines : str
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the folder is no finished run, or one that was damaged; the message names it.
     """
     folder = Path(folder)
-    try:
-        kind = tomllib.loads((folder / "study.toml").read_text(encoding="utf-8"))["study"]
-        lines: str = _steps(kind).summarise(folder)
-    except (FileNotFoundError, KeyError, tomllib.TOMLDecodeError) as error:
+    if not (folder / "study.toml").is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no study.toml: it is no finished run. Name the folder that gossan run"
+            " wrote."
+        )
+    kind = _read_toml(folder / "study.toml").get("study")
+    if kind not in KINDS:
         raise ValueError(
-            f"{folder} lacks a file of a finished run ({error}). Run the study again: what is kept is"
-            " not done again."
+            f"{folder / 'study.toml'}: study must be one of {', '.join(KINDS)}, got"
+            f" {str(kind)[:40]!r}. Name the folder that gossan run wrote."
+        )
+    try:
+        lines: str = _steps(kind).summarise(folder)
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ValueError(
+            f"{folder} is no sound run folder: {error or type(error).__name__}. Run the study again."
         ) from error
     return lines
 
@@ -326,7 +337,7 @@ def _read(path: Path) -> tuple[Study, list[str]]:
     steps = _steps(kind)
     given = {key: value for key, value in content.items() if isinstance(value, dict)}
     words = {key: value for key, value in content.items() if key not in given}
-    problems = _top_problems(path, words, steps)
+    problems = top_problems(path, words, (*TOP_KEYS, *steps.TOP_KEYS), steps.SECTIONS)
     sections: dict[str, dict[str, Any]] = {}
     for name, arguments in given.items():
         meant = (
@@ -340,7 +351,9 @@ def _read(path: Path) -> tuple[Study, list[str]]:
                 f"Known are {', '.join(steps.SECTIONS)}."
             )
         if meant:
-            told, sections[meant] = _section(f"{path}: [{name}]", meant, arguments, steps)
+            told, sections[meant] = section_words(
+                f"{path}: [{name}]", meant, arguments, sections=steps.SECTIONS, called=steps.CALLED
+            )
             problems += told
     texts = {key: str(words.get(key, "")) for key in ("title", "mineral")}
     return Study(kind, texts["title"] or kind, texts["mineral"], path, sections), problems
@@ -356,55 +369,41 @@ def _content(path: Path) -> dict[str, Any]:
         raise FileNotFoundError(
             f"There is no study file {path}.{near} Make one: gossan init genesis --out {path}"
         )
+    return _read_toml(path)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    """Return the content of a TOML file of a size that someone may have written."""
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(
+            f"{path} has {path.stat().st_size:,} bytes, more than the {MOST_BYTES:,} that a study file"
+            " may have. Check that it is one."
+        )
     try:
-        return tomllib.loads(study_text(path))
+        text = study_text(path)
+        if sum(line.count(".") ** 2 for line in text.splitlines()) > MOST_DOTS:
+            raise ValueError("a key of thousands of words")  # noqa: TRY301
+        content = tomllib.loads(text)
+        _check_whole_numbers(content)
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} is not valid TOML: it is no UTF-8 text ({error.reason} at byte {error.start})."
             " Save it as UTF-8."
         ) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or a number beyond all use
         raise ValueError(f"{path} is not valid TOML: {error}. Mend that line.") from error
+    return content
+
+
+def _check_whole_numbers(value: Any) -> None:
+    """Refuse whole numbers beyond 64 bits, more than TOML promises and a message can print."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("a whole number of more than 64 bits")
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            _check_whole_numbers(each)
 
 
 def _steps(kind: str) -> Any:
     """Return the module of a study: its `SECTIONS`, and how it is checked, run and summarised."""
     return importlib.import_module(f"gossan.studies.{kind}.run")
-
-
-def _top_problems(path: Path, words: Mapping[str, Any], steps: Any) -> list[str]:
-    """Return what is wrong with the words before the first section."""
-    known = (*TOP_KEYS, *steps.TOP_KEYS)
-    problems = []
-    for word, value in words.items():
-        if word in steps.SECTIONS:
-            problems.append(
-                f"{path}: {word} must be a section, got {str(value)[:40]}. Write [{word}] on a line of"
-                " its own, in one pair of brackets, and its keys below."
-            )
-        elif word not in known:
-            problems.append(
-                f"{path}: unknown key {word!r} before the first section."
-                f"{did_you_mean(word, known)} Known are {', '.join(known)}."
-            )
-        elif not fits(value, str):
-            problems.append(
-                f'{path}: {word} must be text in quotes, got {value!r}. Write {word} = "...".'
-            )
-    return problems
-
-
-def _section(
-    where: str, name: str, arguments: Mapping[str, Any], steps: Any
-) -> tuple[list[str], dict[str, Any]]:
-    """Return what is wrong with a section, and its arguments as they were meant."""
-    function = steps.SECTIONS[name]
-    functions = functions_of(name, steps.SECTIONS)
-    without = () if name in READING else COMPUTED
-    problems = key_problems(where, arguments, functions=functions, without=without)
-    meant = as_meant(arguments, functions=functions, without=without)
-    problems += lacks(where, meant, function=function, without=without)
-    if name in steps.CALLED:
-        told, meant = value_problems(where, meant, function=function)
-        problems += told
-    return problems, meant

@@ -38,7 +38,7 @@ def completion_script(shell: str) -> str:
         ) from error
     parser = make_parser()
     _mark_paths(parser, {"file": shtab.FILE, "dir": shtab.DIRECTORY})
-    return str(shtab.complete(parser, shell=shell)) + "\n"
+    return str(shtab.complete(parser, shell)) + "\n"
 
 
 def _mark_paths(parser: argparse.ArgumentParser, kinds: dict[str, Any]) -> None:

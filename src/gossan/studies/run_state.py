@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gossan.studies.run_folder import MOST_MANIFEST, read_manifest
+
 
 @dataclass(frozen=True)
 class RunState:
@@ -91,7 +93,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         what = "is a file, not a folder" if folder.exists() else "is not there"
         raise FileNotFoundError(f"{folder} {what}. Name the folder of a run, such as runs/study.")
     try:
-        told = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        return read_manifest(folder)
     except FileNotFoundError:
         inside = sorted(path.parent.name for path in folder.glob("*/manifest.json"))
         more = f" It holds runs: {', '.join(inside[:5])}." if inside else ""
@@ -99,17 +101,11 @@ def _manifest(folder: Path) -> dict[str, Any]:
             f"{folder} is no folder of a run: it has no manifest.json.{more} Name the folder that"
             " gossan run wrote, such as runs/study."
         ) from None
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"{folder / 'manifest.json'} cannot be read ({error}). Run the study again: what is kept is"
-            " not done again."
-        ) from error
-    return told if isinstance(told, dict) else {}
 
 
 def _planned(file: Path) -> list[str]:
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        told = json.loads(file.read_text("utf-8")) if file.stat().st_size <= MOST_MANIFEST else []
+    except (OSError, ValueError, RecursionError):
         return []
     return [str(name) for name in told] if isinstance(told, list) else []

@@ -12,7 +12,12 @@ from gossan.studies.looking import FIXED_BYTES, Look, missing_columns, missing_e
 from gossan.studies.places import place_points
 from gossan.studies.record import Study
 from gossan.studies.region.geology import fault_distance, rock_cells
-from gossan.studies.region.plan import index_channels, make_plan, widest_field
+from gossan.studies.region.plan import (
+    index_channels,
+    make_plan,
+    single_channel,
+    widest_field,
+)
 from gossan.studies.region.run import Settings, cells_of, settings_of
 from gossan.studies.region.samples import BYTES_A_VALUE, grid_samples
 from gossan.studies.region.tables import Region, read_layers, read_region
@@ -106,6 +111,7 @@ def _look_at_files(
 def _look_at_folds(study: Study, look: Look, region: Region, settings: Settings) -> None:
     field = widest_field(settings)
     look.attempt(index_channels, region, settings, study)
+    look.attempt(single_channel, region, settings, study)
     cells = look.attempt(lambda: cells_of(region, settings, field=1, n_patterns=0))
     plan = look.attempt(lambda: make_plan(region, settings, field=field))
     dealt = None

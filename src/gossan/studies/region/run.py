@@ -24,14 +24,14 @@ from gossan.studies.record import Study
 from gossan.studies.region import sections
 from gossan.studies.region.findings import study_findings
 from gossan.studies.region.mapping import Mapped, make_cells, map_region, with_layers
-from gossan.studies.region.methods import INDEX, SILENT, Wishes, make_methods
+from gossan.studies.region.methods import INDEX, SILENT, SINGLE, Wishes, make_methods
 from gossan.studies.region.outputs import (
     occurrence_points,
     write_map_page,
     write_maps,
     write_model,
 )
-from gossan.studies.region.plan import index_channels, make_plan
+from gossan.studies.region.plan import index_channels, make_plan, single_channel
 from gossan.studies.region.source import learn_source, pretrainer
 from gossan.studies.region.tables import Region, read_region
 from gossan.studies.run_folder import RunFolder, fingerprint
@@ -124,7 +124,8 @@ def run(
     )  # fmt: skip
     targets = target_table(found, wanted["most"])
     say("report")
-    notes = write_maps(folder, region, mapped, grid)
+    notes = [single_channel(region, settings, study)[1]]
+    notes += write_maps(folder, region, mapped, grid)
     if mapped.model is not None:
         notes += write_model(
             folder, region, mapped, clip=settings["elements"]["clip"],
@@ -203,14 +204,15 @@ def _prepared(
         source, _ = learn_source(
             settings, region, study.path.parent, most_cells=chosen["most_cells"], random_state=seed
         )
+    single, _ = single_channel(region, settings, study)
     wishes = Wishes(
-        region.channels, pathfinders, against, n_draws=drawn["n_draws"],
+        region.channels, pathfinders, against, single, n_draws=drawn["n_draws"],
         per_positive=drawn["per_positive"], random_state=seed, source=source,
         pretrained=pretrainer(
             region, seed, core=settings["elements"]["core"], ring=settings["elements"]["ring"]
         ),
     )  # fmt: skip
-    methods = make_methods(chosen["names"], wishes)
+    methods = make_methods([n for n in chosen["names"] if single or n != SINGLE], wishes)
     field = max(method.field for method in methods.values())
     cells = cells_of(region, settings, field=field, n_patterns=settings["validate"]["n_nulls"])
     return methods, cells, make_plan(region, settings, field=field)
@@ -246,7 +248,7 @@ def _judged(
             for name in ("elements", "background", "methods")
             if name in settings
         }
-        | {"source": settings.get("source")},
+        | {"source": settings.get("source"), "words": settings["occurrences"]["words"]},
     }
     return judge_methods(
         cells, methods, plan, silent=SILENT, label_free=INDEX, area_km2=region.area,

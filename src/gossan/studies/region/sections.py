@@ -15,7 +15,7 @@ from gossan._checks import check_option
 from gossan.studies.places import TABLES
 from gossan.studies.region.catchments import MEASURED
 from gossan.studies.region.levelling import CATCHMENT
-from gossan.studies.region.methods import BASELINES, DEFAULT, METHODS, NEED_SOURCE
+from gossan.studies.region.methods import BASELINES, DEFAULT, METHODS, NEED_SOURCE, SILENT
 from gossan.studies.shared_sections import check_range, target_section
 
 GRIDDING = ("idw", "kriging", "minimum_curvature")
@@ -184,12 +184,16 @@ def methods(
 ) -> dict[str, Any]:
     """Which methods are compared, which one makes the map, and with how many seeds.
 
-    Without names those of `usual_methods` are.
+    Without names those of `usual_methods` are; those of `BASELINES` always.
     """
     for name in names:
         check_option("names", name, tuple(METHODS))
     if choose:
         check_option("choose", choose, tuple(METHODS))
+        if choose in SILENT:
+            raise ValueError(
+                f"choose names {choose!r}, which paints what is known and makes no map. Name another."
+            )
     check_range("n_seeds", n_seeds, 1, 20, "1 is usual: draws and members vary already")
     check_range("n_members", n_members, 1, 50, "5 tell a spread")
     check_range("most_cells", most_cells, 200, 10**6, "5000 are usual")
