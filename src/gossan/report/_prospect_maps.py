@@ -25,8 +25,9 @@ from gossan.report._prospect_words import (
     write_reasons,
 )
 from gossan.report._scored_words import columns_of
+from gossan.report._takeaways import cells_table
 from gossan.report._writing import count_of
-from gossan.report.blocks import Block, Details, Figure, Finding, SceneLink, Table, Text
+from gossan.report.blocks import Block, Details, Figure, SceneLink, Table, Text
 from gossan.report.page import Section
 
 if TYPE_CHECKING:
@@ -50,6 +51,13 @@ _SMALL = {
 }
 _COLUMNS = ("target", "easting", "northing", "area", "best", "score", "spread", "stability",
             "known_distance", "contains_known")  # fmt: skip
+_NO_MAP = (
+    "There is no map: the study was given tables, and no rasters whose cells could be scored. What"
+    " follows tells how far the method can be trusted, not where to go.\n\nTo get a map, give the"
+    " evidence as rasters of one grid (GeoTIFF), a layer a column of the table of labels under the same"
+    ' name, and name the files in the study file: rasters = ["evidence/*.tif"] under [map]. Run it'
+    " again: what is done is not done again."
+)
 _REASONS = ("target", "why", "edge_fraction")
 _HEADINGS = {
     "easting": "easting [m]",
@@ -80,8 +88,10 @@ def where_section(findings: ProspectFindings) -> Section:
         blocks += _target_tables(findings, findings.targets)
     elif findings.targets_note:
         blocks.append(Text(findings.targets_note))
-    blocks += [Finding("note", str(told)) for told in findings.notes]
     method = recommended_of(findings)
+    if not blocks and not findings.n_cells:
+        blocks.append(Text(_NO_MAP))
+        return Section("Where", "", blocks)
     intro = (
         "The rank of a cell is the share of the supported area that scores lower; hatched ground has"
         " no data to rank it by."
@@ -193,6 +203,9 @@ def _rank_figure(findings: ProspectFindings, grid: xr.Dataset) -> Figure:
         f" {count_of(_n_known(findings), 'known occurrence')}.{first}",
         caption=f"The lower half of the area is one colour.{_mark_words(findings, grid)}"
         f"{own_words(findings)}",
+        data=cells_table(
+            grid, [name for name in ("percentile", "score", "target") if name in grid]
+        ),
     )
 
 
@@ -239,6 +252,7 @@ def _doubt_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Block]:
             to_svg(axes[0]),
             alt=f"Small maps of the same ground: {told}.",
             caption=_doubt_caption(names),
+            data=cells_table(grid, names),
         )
     ]
 
@@ -286,6 +300,7 @@ def _label_free_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Blo
             " right.",
             caption="Ground that is bright in both does not hang on which occurrences are known."
             " Bright at the left only: what was learned from them.",
+            data=cells_table(both, ["percentile", "label_free"]),
         )
     ]
 

@@ -139,8 +139,23 @@ def _map_figure(element: str, parts: Mapping[str, Any]) -> Figure:
         to_svg(ax),
         alt=f"Map of the semivariance of {element} by the offset of pairs along both axes.",
         caption="Dark far from the middle: alike in that direction over a long way.",
+        data=_offset_table(parts["map"]),
         width="half",
     )
+
+
+def _offset_table(found: Any) -> pd.DataFrame:
+    """Return the cells of a variogram map that hold pairs."""
+    rows, columns = np.meshgrid(found.offsets, found.offsets, indexing="ij")
+    table = pd.DataFrame(
+        {
+            f"offset_{found.axes[0]}": columns.ravel(),
+            f"offset_{found.axes[1]}": rows.ravel(),
+            "semivariance": np.asarray(found.semivariance, dtype=float).ravel(),
+            "n_pairs": np.asarray(found.n_pairs).ravel(),
+        }
+    )
+    return table.dropna(subset=["semivariance"]).reset_index(drop=True)
 
 
 def published_section(findings: TailingsFindings) -> Section:
