@@ -428,7 +428,7 @@ def test_only_the_published_score_is_no_held_out_score() -> None:
             TIE,
             "distance to fault",
             (
-                "No model beats the best simple baseline, distance to fault, beyond its interval: maxent"
+                "No model beats the best simple baseline, distance to fault, beyond its interval: MaxEnt"
                 " differs by +0.01 AUC (−0.04 to +0.06). So distance to fault is what to use, and what"
                 " made the map."
             ),
@@ -436,13 +436,13 @@ def test_only_the_published_score_is_no_held_out_score() -> None:
         (
             TIE,
             "maxent",
-            "(−0.04 to +0.06). Distance to fault is enough; the map is that of maxent.",
+            "(−0.04 to +0.06). Distance to fault is enough; the map is that of MaxEnt.",
         ),
         (
             BETTER,
             "maxent",
             (
-                "Maxent beats the best simple baseline, distance to fault, by 0.06 AUC with whole holes"
+                "MaxEnt beats the best simple baseline, distance to fault, by 0.06 AUC with whole holes"
                 " held out (95 % interval +0.01 to +0.10)."
             ),
         ),
@@ -451,7 +451,7 @@ def test_only_the_published_score_is_no_held_out_score() -> None:
             "distance to fault",
             (
                 "Every model does worse than the simple baseline distance to fault: the best of them,"
-                " maxent, by 0.05 AUC (95 % interval −0.09 to −0.01). So distance to fault is what to"
+                " MaxEnt, by 0.05 AUC (95 % interval −0.09 to −0.01). So distance to fault is what to"
             ),
         ),
     ],
@@ -617,7 +617,7 @@ def test_the_rule_of_labels_stands_with_the_scores(report: Report) -> None:
 
 def test_scores_start_with_the_honest_protocol_and_its_best_method(report: Report) -> None:
     table = next(t for t in blocks_of(report, Table) if t.title == "All scores").frame
-    assert tuple(table[["protocol", "method"]].iloc[0]) == ("whole holes held out", "maxent")
+    assert tuple(table[["protocol", "method"]].iloc[0]) == ("whole holes held out", "MaxEnt")
 
 
 def test_the_curve_is_that_of_the_honest_protocol(report: Report) -> None:
@@ -691,4 +691,4 @@ def test_names_from_tables_cannot_become_markup(tmp_path: Path) -> None:
     )  # fmt: skip
     page = write_report(tmp_path / "report.html", deposit_report(found)).read_text(encoding="utf-8")
     assert "<script>alert" not in page
-    assert len(re.findall("<script", page)) == 1
+    assert len(re.findall("<script>", page)) == 1

@@ -149,7 +149,7 @@ def test_the_policy_lets_only_the_pages_own_script_run() -> None:
     assert script is not None
     digest = base64.b64encode(hashlib.sha256(script[1].encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in policy
-    assert html.count("<script") == 1
+    assert html.count("<script>") == 1
 
 
 def test_ids_are_unique_and_every_inner_link_has_its_target() -> None:

@@ -237,7 +237,8 @@ def told(**parts: object) -> str:
 
 def blocks_of(report: Report, kind: type, section: str = "") -> list[Any]:
     found = []
-    for part in report.sections:
+    parts = [block for part in report.sections for block in part.blocks if isinstance(block, Part)]
+    for part in [*report.sections, *(parts if section else [])]:
         waiting = list(part.blocks) if section in ("", part.title) else []
         while waiting:
             block = waiting.pop(0)
@@ -674,6 +675,7 @@ def test_the_data_tell_what_does_not_count_on_its_own(report: Report) -> None:
     assert notes == [
         "2 occurrences share a cell with another: a cell counts once, so that 21 are left.",
         "1 occurrence lies off the supported area and neither taught nor tested anything.",
+        "No geology: levelling was left out.",
         "Left out: Te: 80 % below detection.",
     ]
 
@@ -685,7 +687,7 @@ def test_how_tables_became_layers_is_told_with_the_data() -> None:
 
 
 def test_a_study_without_a_map_says_so_and_what_to_add() -> None:
-    found = prospect_report(bare(n_cells=0, area_km2=0.0, n_background=2100))
+    found = prospect_report(bare(n_cells=0, area_km2=0.0, n_background=2100, n_occurrences=21))
     (words,) = blocks_of(found, Text, "Where")
     assert words.text.startswith("There is no map: the study was given tables")
     assert 'rasters = ["evidence/*.tif"] under [map]' in words.text

@@ -601,7 +601,7 @@ def test_a_hostile_name_stays_a_name() -> None:
         group_name=HOSTILE,
     )
     html = render_report(tailings_report(found))
-    assert html.count("<script") == 1
+    assert html.count("<script>") == 1
     assert "&lt;script&gt;alert(1)" in html
 
 

@@ -112,7 +112,7 @@ def _gap(findings: ProspectFindings) -> Answer:
     )
     if not np.isfinite([loose, honest]).all():
         return not_applicable("It needs both protocols.")
-    gap = loose - honest
+    gap = round(loose - honest, 2)  # as it is written
     told = "AUC owed to neighbours, not skill" if gap > 0 else "AUC: neighbours did not help"
     return Answer(signed(gap), "", told, "warning" if gap > _LARGE_GAP else "plain")
 

@@ -76,6 +76,8 @@ _FORMATS = {
 
 def where_section(findings: ProspectFindings) -> Section:
     """Build "Where": the map to explore, the map of ranks, how sure it is, the table of targets."""
+    if not findings.n_cells and findings.grid is None and not findings.map_file:
+        return Section("Where", "", [Text(_NO_MAP)])
     blocks: list[Block] = []
     if findings.map_file:
         note = "Zoom, switch layers, ask each cell, occurrence and target. It needs no network."
@@ -89,9 +91,6 @@ def where_section(findings: ProspectFindings) -> Section:
     elif findings.targets_note:
         blocks.append(Text(findings.targets_note))
     method = recommended_of(findings)
-    if not blocks and not findings.n_cells:
-        blocks.append(Text(_NO_MAP))
-        return Section("Where", "", blocks)
     intro = (
         "The rank of a cell is the share of the supported area that scores lower; hatched ground has"
         " no data to rank it by."
