@@ -60,7 +60,8 @@ def test_north_is_up():
     assert image.origin == "lower"
     assert image.get_array()[-1].mean() == 3.0  # the northernmost row
     assert image.get_extent() == [0, 500, 0, 400]
-    assert any("↑ N" in text.get_text() for text in ax.texts)
+    assert "N" in [text.get_text() for text in ax.texts]
+    assert any(line.get_gid() == "north" for line in ax.lines)
 
 
 def test_ground_without_support_is_hatched_where_it_lies():

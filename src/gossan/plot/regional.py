@@ -34,7 +34,7 @@ from gossan.plot.style import (
     QUIET,
     add_legend,
     axes_or_new,
-    class_colours,
+    method_colours,
     plain,
 )
 
@@ -65,6 +65,8 @@ def plot_prospectivity_map(
     norm: Normalize | None = None,
     label: str = "Score",
     coordinates: bool = True,
+    north: bool = True,
+    scale_bar: bool = True,
     colour_bar: bool = True,
     legend: bool = True,
     most_cells: int = MOST_CELLS,
@@ -102,7 +104,7 @@ def plot_prospectivity_map(
         Colour scale of several panels; by default that of this map, linear.
     label : str
         Of the colours, with the unit.
-    coordinates, colour_bar, most_cells
+    coordinates, north, scale_bar, colour_bar, most_cells
         As of `plot_map`.
     legend : bool
         Say below the map what symbols and hatches mean.
@@ -148,7 +150,8 @@ def plot_prospectivity_map(
         shown.append(_draw_faults(ax, faults))
     shown += _draw_targets(ax, plane, targets)
     shown += _draw_occurrences(ax, plane, occurrences, looks or {}, size)
-    frame_plane(ax, plane.extent, plane.labels, is_map=True, coordinates=coordinates)
+    frame_plane(ax, plane.extent, plane.labels, is_map=True, coordinates=coordinates,
+                north=north, scale_bar=scale_bar)  # fmt: skip
     if colour_bar:
         add_colour_bar(ax, norm, kind, label, cells)
     if legend and shown:
@@ -348,9 +351,7 @@ def _draw_curves(
 ) -> tuple[list[Any], list[str]]:
     names = list(dict.fromkeys(curves["method"].astype(str)))
     is_base = {name: kinds.get(name) == BASELINE for name in names}
-    colours: dict[str, str] = {}
-    for which in (True, False):
-        colours |= class_colours([name for name in names if is_base[name] is which])
+    colours = method_colours(names, is_base)
     handles: list[Any] = []
     for name in names:
         own = curves[(curves["method"].astype(str) == name).to_numpy()].sort_values("area")

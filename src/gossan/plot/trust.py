@@ -24,7 +24,7 @@ from gossan.plot.style import (
     QUIET,
     add_legend,
     axes_or_new,
-    class_colours,
+    method_colours,
     plain,
 )
 
@@ -204,9 +204,7 @@ def plot_success_rate(
     ax = axes_or_new(ax, (6.0, 3.8))
     names = list(dict.fromkeys(curves["method"].astype(str)))
     is_base = {name: (kinds or {}).get(name) == BASELINE for name in names}
-    colours: dict[str, str] = {}
-    for which in (True, False):
-        colours |= class_colours([name for name in names if is_base[name] is which])
+    colours = method_colours(names, is_base)
     ax.set_xscale("log")
     chance = np.geomspace(_LEAST_SHARE, 100, 60)
     ax.plot(chance, chance, color=QUIET, linewidth=0.9, linestyle=(0, (1, 1.5)), gid="chance")

@@ -26,7 +26,7 @@ from gossan.report._prospect_words import (
 )
 from gossan.report._scored_words import columns_of
 from gossan.report._takeaways import cells_table
-from gossan.report._writing import count_of
+from gossan.report._writing import count_of, write_number
 from gossan.report.blocks import Block, Details, Figure, SceneLink, Table, Text
 from gossan.report.page import Section
 
@@ -244,7 +244,10 @@ def _doubt_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Block]:
         draw_map(findings, grid, name, ax, targets=False, kind=kind, norm=norm, label=label,
                  coordinates=False, legend=False, size=_SMALL_DOT)  # fmt: skip
         name_panel(ax, title)
-    told = " and ".join(_SMALL[name][0].lower() for name in names)
+    medians = {name: float(np.nanmedian(grid[name].to_numpy())) for name in names}
+    told = " and ".join(
+        f"{_SMALL[name][0].lower()}, median {write_number(medians[name])}" for name in names
+    )
     return [
         Figure(
             "How sure the map is of itself",
@@ -296,12 +299,22 @@ def _label_free_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Blo
             "Beside a map without labels",
             to_svg(axes[0]),
             alt=f"Ranks of {method} at the left, of {plainly}, which needs no known occurrence, at the"
-            " right.",
+            f" right; {_shared_words(both)}.",
             caption="Ground that is bright in both does not hang on which occurrences are known."
             " Bright at the left only: what was learned from them.",
             data=cells_table(both, ["percentile", "label_free"]),
         )
     ]
+
+
+def _shared_words(grid: xr.Dataset) -> str:
+    """Say how much of the best tenth of one map is in the best tenth of the other."""
+    first, second = (grid[name].to_numpy() for name in ("percentile", "label_free"))
+    best = first >= 90
+    n_best = int(best.sum())
+    if not n_best:
+        return "0 cells in the best tenth"
+    return f"{100 * (best & (second >= 90)).sum() / n_best:.0f} % of the best tenth is in both"
 
 
 def _target_tables(findings: ProspectFindings, targets: pd.DataFrame) -> list[Block]:

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from gossan._spreadsheets import without_formulas
+
 MOST_CELLS = 40_000  # of one table of a map: as many as a map draws
 _DIGITS = 5  # of a value of a map; samples are not known better
 _AXES = ("easting", "northing", "elevation")
@@ -52,7 +54,8 @@ def csv_text(frame: pd.DataFrame) -> str:
     'x\n0.3\n'
     """
     has_names = not isinstance(frame.index, pd.RangeIndex)
-    return frame.to_csv(index=has_names, float_format="%.10g", lineterminator="\n")
+    safe = without_formulas(frame)  # a spreadsheet would run them
+    return safe.to_csv(index=has_names, float_format="%.10g", lineterminator="\n")
 
 
 def packed(text: str) -> str:

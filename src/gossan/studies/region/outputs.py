@@ -61,13 +61,32 @@ def write_maps(folder: RunFolder, region: Region, mapped: Mapped, grid: xr.Datas
     """
     folder.remove("prospectivity.tif", "prospectivity.qml", "attribution.tif", "layers.tif")
     notes = write_score_raster(folder, grid[[name for name in BANDS if name in grid]])
-    notes += write_raster(folder, "layers.tif", grid[list(region.channels)])
+    notes += write_raster(folder, "layers.tif", layer_bands(region, grid))
     if mapped.gains is not None:
         gains = grid.drop_vars(list(grid.data_vars))
         for name, layer in zip(region.channels, mapped.gains, strict=True):
             gains = add_layer(gains, name, layer)
         notes += write_raster(folder, "attribution.tif", gains)
     return notes
+
+
+def layer_bands(region: Region, grid: xr.Dataset) -> xr.Dataset:
+    """Layers that methods read, and those that only lie beside them, under the names of bands.
+
+    Parameters
+    ----------
+    region : Region
+    grid : Dataset
+        With a layer for each channel.
+
+    Returns
+    -------
+    bands : Dataset
+        "Cu_levelled" and the raw "Cu" where samples were levelled, else "Cu"; from kriging the
+        standard deviation of the common logarithm, "Cu_std".
+    """
+    read = grid[list(region.channels)].rename({name: region.band(name) for name in region.channels})
+    return read.assign({str(name): layer for name, layer in region.beside.data_vars.items()})
 
 
 def write_model(
@@ -90,12 +109,12 @@ def write_model(
     notes : list of str
         Why there is no model, if there is none.
     """
-    transforms = ["log10" if name in region.logged else "none" for name in region.channels]
+    transforms = [region.transforms.get(name, "none") for name in region.channels]
     floors = [region.floors.get(name, 0.0) for name in region.channels]
     try:
         model = MapModel(
             mapped.model.source if isinstance(mapped.model, FrozenSource) else mapped.model,
-            list(region.channels),
+            [region.band(name) for name in region.channels],
             transform=transforms,
             center=region.scores.centre_,
             scale=region.scores.spread_,
@@ -103,7 +122,10 @@ def write_model(
             clip=clip,
             cell_size=float(np.mean(spacing_of(region.grid))),
         )
-        units = {name: str(region.grid[name].attrs.get("units", "")) for name in region.channels}
+        units = {
+            region.band(name): str(region.grid[name].attrs.get("units", ""))
+            for name in region.channels
+        }
         save_model(model, folder.path / "model", card=card, units=units, overwrite=True)
     except (ValueError, TypeError) as error:
         return [f"The model was not saved, so that gossan score cannot use it: {error}"]
@@ -162,7 +184,8 @@ def write_map_page(
 def channel_layer(region: Region, name: str) -> MapLayer:
     """Concentrations under "Elements", distances and other layers under "Evidence"."""
     if name in region.elements:
-        return MapLayer(name, group="Elements", unit=region.units.get(name, ""))
+        title = f"{name}, levelled" if name in region.levelled else name
+        return MapLayer(name, name=title, group="Elements", unit=region.units.get(name, ""))
     return evidence_layer(name)
 
 

@@ -25,14 +25,14 @@ from gossan.studies.record import Study
 from gossan.studies.region import sections
 from gossan.studies.region.findings import study_findings
 from gossan.studies.region.mapping import make_cells, map_region, with_layers
-from gossan.studies.region.methods import INDEX, SILENT, Wishes, make_methods
+from gossan.studies.region.methods import INDEX, SILENT, SINGLE, Wishes, make_methods
 from gossan.studies.region.outputs import (
     occurrence_points,
     write_map_page,
     write_maps,
     write_model,
 )
-from gossan.studies.region.plan import index_channels, make_plan, widest_field
+from gossan.studies.region.plan import index_channels, make_plan, single_channel, widest_field
 from gossan.studies.region.source import learn_source, pretrainer
 from gossan.studies.region.tables import Region, read_region
 from gossan.studies.run_folder import RunFolder, fingerprint
@@ -45,6 +45,7 @@ SECTIONS: Mapping[str, Callable[..., Any]] = {
     "occurrences": sections.occurrences,
     "faults": sections.faults,
     "lithology": sections.lithology,
+    "catchments": sections.catchments,
     "grid": sections.grid,
     "elements": sections.elements,
     "background": sections.background,
@@ -88,6 +89,7 @@ def settings_of(study: Study) -> Settings:
             f'{study.path}: level_by = "lithology" needs a section [lithology]. Add it, with table ='
             " FILE."
         )
+    sections.check_catchments(study.path, settings)
     if settings["background"]["rocks"] and "lithology" not in settings:
         raise ValueError(f"{study.path}: rocks needs a section [lithology]. Add it.")
     return settings
@@ -99,6 +101,7 @@ def check(study: Study) -> list[str]:
         settings = settings_of(study)
         region = read_region(settings, study.path.parent)
         index_channels(region, settings, study)
+        single_channel(region, settings, study)
         cells = _cells(region, settings, field=1, n_patterns=0)
         deal_blocks(cells, make_plan(region, settings, field=widest_field(settings)), 0)
     except (ValueError, OSError, ImportError) as error:
@@ -135,7 +138,8 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     )  # fmt: skip
     targets = target_table(found, wanted["most"])
     say("report")
-    notes = write_maps(folder, region, mapped, grid)
+    notes = [single_channel(region, settings, study)[1]]
+    notes += write_maps(folder, region, mapped, grid)
     notes += write_model(
         folder, region, mapped, clip=settings["elements"]["clip"], card=_card(study, judged, region)
     )
@@ -180,14 +184,15 @@ def _prepared(
         source, _ = learn_source(
             settings, region, study.path.parent, most_cells=chosen["most_cells"], random_state=seed
         )
+    single, _ = single_channel(region, settings, study)
     wishes = Wishes(
-        region.channels, pathfinders, against, n_draws=drawn["n_draws"],
+        region.channels, pathfinders, against, single, n_draws=drawn["n_draws"],
         per_positive=drawn["per_positive"], random_state=seed, source=source,
         pretrained=pretrainer(
             region, seed, core=settings["elements"]["core"], ring=settings["elements"]["ring"]
         ),
     )  # fmt: skip
-    methods = make_methods(chosen["names"], wishes)
+    methods = make_methods([n for n in chosen["names"] if single or n != SINGLE], wishes)
     field = max(method.field for method in methods.values())
     cells = _cells(region, settings, field=field, n_patterns=settings["validate"]["n_nulls"])
     return methods, cells, make_plan(region, settings, field=field)
@@ -222,7 +227,7 @@ def _judged(
             for name in ("elements", "background", "methods")
             if name in settings
         }
-        | {"source": settings.get("source")},
+        | {"source": settings.get("source"), "words": settings["occurrences"]["words"]},
     }
     return judge_methods(
         cells, methods, plan, silent=SILENT, label_free=INDEX, area_km2=region.area,

@@ -19,7 +19,7 @@ from gossan.studies.judged import missed_table
 from gossan.studies.map_files import MAP_PAGE
 from gossan.studies.transfer.judging import Verdict
 from gossan.studies.transfer.mapping import Layers, Mapped
-from gossan.studies.transfer.methods import FLOOR
+from gossan.studies.transfer.methods import FLOOR, UNTAUGHT
 from gossan.studies.transfer.outputs import site_points
 from gossan.studies.transfer.trial import Trial, describe
 from gossan.studies.transfer.trust import label_section, level_section
@@ -136,6 +136,7 @@ def study_findings(found: Found, manifest: Mapping[str, Any]) -> ProspectFinding
         recommended=judged.choice.method,
         advice=judged.choice.why,
         ties=judged.choice.ties,
+        label_free=UNTAUGHT,
         distance=FLOOR,
         sentence=judged.sentence,
         scores=judged.scores,

@@ -69,7 +69,8 @@ def write_model(
     except (ValueError, TypeError) as error:
         why = str(error).split(". ", maxsplit=1)[0]
         told = f"The model of {name!r} was not saved, so that gossan score cannot use it: {why}."
-        told += ' Networks ("net", "pretrained net") can be saved: set choose under [methods].'
+        told += ' Networks ("net", "pretrained net") and "boosted trees" can be saved: set choose'
+        told += " under [methods]."
         return [told]
     return []
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from gossan._checks import check_option
 from gossan.studies.shared_sections import check_range, target_section
-from gossan.studies.transfer.methods import DEFAULT, METHODS
+from gossan.studies.transfer.methods import BASELINES, DEFAULT, FLOOR, METHODS
 from gossan.studies.transfer.unlabelled import MOST_GROUND
 
 PRETEXTS = ("masked", "autoencoder", "classes", "none")
@@ -73,7 +73,7 @@ def pretext(*, method: str = "masked", classes: str = "", column: str = "") -> d
 
 def methods(
     *,
-    names: Sequence[str] = DEFAULT,
+    names: Sequence[str] = (),
     choose: str = "",
     n_members: int = 10,
     n_seeds: int = 1,
@@ -81,24 +81,25 @@ def methods(
     scaling: str = "standard",
     random_state: int = 0,
 ) -> dict[str, Any]:
-    """Which methods are compared, which one is used, and with how many networks and seeds."""
+    """Which methods are compared, which one is used, and with how many networks and seeds.
+
+    Without names those of `DEFAULT` are; those of `BASELINES` always.
+    """
     for name in names:
         check_option("names", name, tuple(METHODS))
     if choose:
         check_option("choose", choose, tuple(METHODS))
-        if choose == "coordinates":
+        if choose == FLOOR:
             raise ValueError(
-                "choose names 'coordinates', which paints what is known and makes no map. Name another."
+                f"choose names {FLOOR!r}, which paints what is known and makes no map. Name another."
             )
     check_option("scaling", scaling, SCALINGS)
     check_range("n_members", n_members, 1, 100, "10 are usual")
     check_range("n_seeds", n_seeds, 1, 20, "1 is usual: members vary already")
     check_range("epochs", epochs, 0, 100_000, "0 takes those of the recipe")
     check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
-    wanted = {"coordinates", *names, *([choose] if choose else [])}
+    wanted = {*BASELINES, *(names or DEFAULT), *([choose] if choose else [])}
     kept = tuple(name for name in METHODS if name in wanted)
-    if len(kept) < 2:
-        raise ValueError("names holds no method that can make a map. Add one, such as 'logistic'.")
     return {"names": kept, "choose": choose, "n_members": n_members, "n_seeds": n_seeds,
             "epochs": epochs, "scaling": scaling, "random_state": random_state}  # fmt: skip
 
