@@ -263,8 +263,6 @@ def test_no_cell_header_or_row_name_that_is_written_is_a_formula(place):
     assert table.iloc[0, 0] == EVIL[0]
     RunFolder(place).write_table("t.csv", table)
     assert b"\n=" not in (place / "t.csv").read_bytes()
-    import base64
-
     text = unpacked(packed(csv_text(table))).decode("utf-8-sig")
     assert text.startswith(",name,'=cmd,'=cmd\n'=cmd|")
 
