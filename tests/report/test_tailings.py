@@ -445,6 +445,7 @@ def test_the_random_split_stands_beside_the_honest_one_with_its_gap(deep: Report
     assert (box.published.value, box.published.label) == ("0.80", "R², random rows")
     assert (box.honest.value, box.honest.label) == ("0.44", "R², whole holes held out")
     assert (box.gap.value, box.gap.tone) == ("+0.36", "warning")
+    assert (box.baseline.label, box.baseline.detail.split(",")[0]) == ("R²", "regression kriging")
     assert box.null.value == box.prevalence.value == "not applicable"
     assert "Grades are numbers, not classes" in box.prevalence.detail
 

@@ -13,6 +13,7 @@ import pandas as pd
 from gossan.report._checked import leak_finding
 from gossan.report._scored_words import signed
 from gossan.report._tailings_words import (
+    PLAIN,
     change_words,
     compare,
     honest_split,
@@ -126,17 +127,19 @@ def _gap(findings: TailingsFindings) -> Answer:
 
 
 def _baseline(findings: TailingsFindings) -> Answer:
-    chosen, reference = chosen_of(findings), findings.reference
-    row = score_row(findings, reference)
-    r2 = number_of(row, "r2")
-    if not np.isfinite(r2):
-        return not_applicable("Kriging was not scored.")
-    if chosen == reference:
-        told = f"{reference} itself was chosen, with {honest_split(findings)}"
-        return Answer(_r2(r2), "R²", told)
-    told = f"{reference}, {honest_split(findings)}"
-    ahead = r2 >= number_of(score_row(findings, chosen), "r2")
-    return Answer(_r2(r2), "R²", told, "warning" if ahead else "plain")
+    """Return the best kriging other than what was chosen, ordinary or a richer one."""
+    chosen, split = chosen_of(findings), honest_split(findings)
+    known = {
+        name: number_of(score_row(findings, name), "r2")
+        for name in (findings.reference, *PLAIN)
+        if name != chosen
+    }
+    simple = {name: r2 for name, r2 in known.items() if np.isfinite(r2)}
+    if not simple:
+        return not_applicable("No other kriging was scored.")
+    best = max(simple, key=lambda name: simple[name])
+    ahead = simple[best] >= number_of(score_row(findings, chosen), "r2")
+    return Answer(_r2(simple[best]), "R²", f"{best}, {split}", "warning" if ahead else "plain")
 
 
 def _prevalence(findings: TailingsFindings) -> Answer:
