@@ -15,8 +15,8 @@ from gossan._checks import check_option
 from gossan.studies.places import TABLES
 from gossan.studies.region.catchments import MEASURED
 from gossan.studies.region.levelling import CATCHMENT
-from gossan.studies.region.methods import BASELINES, DEFAULT, METHODS, NEED_SOURCE
-from gossan.studies.shared_sections import check_range
+from gossan.studies.region.methods import BASELINES, DEFAULT, METHODS, NEED_SOURCE, SILENT
+from gossan.studies.shared_sections import check_range, target_section
 
 GRIDDING = ("idw", "kriging", "minimum_curvature")
 TRANSFORMS = ("log", "clr", "none")
@@ -184,12 +184,16 @@ def methods(
 ) -> dict[str, Any]:
     """Which methods are compared, which one makes the map, and with how many seeds.
 
-    Without names those of `usual_methods` are.
+    Without names those of `usual_methods` are; those of `BASELINES` always.
     """
     for name in names:
         check_option("names", name, tuple(METHODS))
     if choose:
         check_option("choose", choose, tuple(METHODS))
+        if choose in SILENT:
+            raise ValueError(
+                f"choose names {choose!r}, which paints what is known and makes no map. Name another."
+            )
     check_range("n_seeds", n_seeds, 1, 20, "1 is usual: draws and members vary already")
     check_range("n_members", n_members, 1, 50, "5 tell a spread")
     check_range("most_cells", most_cells, 200, 10**6, "5000 are usual")
@@ -237,10 +241,7 @@ def targets(
     *, share: float = 0.05, least: float = 0.0, most: int = 30, attribution: bool = True
 ) -> dict[str, Any]:
     """Share of the area that makes targets, their least size, and how many are told."""
-    check_range("share", share, 0.0001, 0.5, "0.05 is the best twentieth of the area")
-    check_range("least", least, 0.0, np.inf, "0 takes four cells")
-    check_range("most", most, 1, 10_000, "30 are usual")
-    return {"share": share, "least": least, "most": most, "attribution": attribution}
+    return target_section(share=share, least=least, most=most) | {"attribution": attribution}
 
 
 def check_catchments(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> None:
