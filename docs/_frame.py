@@ -118,11 +118,16 @@ def neighbours(where: int, pages: Sequence[Page]) -> str:
         body += f'<a rel="prev" href="{before.place}"><small>Before</small>{html.escape(before.title)}</a>'
     if where + 1 < len(pages):
         after = pages[where + 1]
-        body += f'<a rel="next" href="{after.place}"><small>Next</small>{html.escape(after.title)}</a>'
+        body += (
+            f'<a rel="next" href="{after.place}"><small>Next</small>{html.escape(after.title)}</a>'
+        )
     return f'<nav class="neighbours" aria-label="Before and next">{body}</nav>'
 
 
 def relative(body: str, up: str) -> str:
     """Turn links from the top of the site into relative ones."""
     body = body.replace('href="site:', 'href="')
-    return re.sub(r'\b(href|src)="(?![a-z]+:|#)([^"]*)"', rf'\1="{up}\2"', body)
+    parts = re.split(r"(<pre.*?</pre>)", body, flags=re.DOTALL)
+    for i in range(0, len(parts), 2):  # code that is shown stays as it is
+        parts[i] = re.sub(r'\b(href|src)="(?![a-z]+:|#)([^"]*)"', rf'\1="{up}\2"', parts[i])
+    return "".join(parts)

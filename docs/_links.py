@@ -11,13 +11,18 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import unquote
 
-FETCHED = re.compile(r'<(?:link|script|img|source|iframe)\b[^>]*?(?:href|src)="([a-z]+:[^"]*|//[^"]*)"')
+FETCHED = re.compile(
+    r'<(?:link|script|img|source|iframe)\b[^>]*?(?:href|src)="([a-z]+:[^"]*|//[^"]*)"'
+)
+
+CODE = re.compile(r"<pre.*?</pre>", flags=re.DOTALL)
 
 
 def faults(out: Path) -> list[str]:
     """Return links without a page or an anchor, anchors that stand twice, and outside resources."""
     texts = {
-        path.relative_to(out).as_posix(): path.read_text(encoding="utf-8")
+        # Code that is shown may hold what looks like a link.
+        path.relative_to(out).as_posix(): CODE.sub("", path.read_text(encoding="utf-8"))
         for path in sorted(out.rglob("*.html"))
     }
     anchors = {place: re.findall(r'\bid="([^"]+)"', text) for place, text in texts.items()}
@@ -39,6 +44,10 @@ def _broken(place: str, text: str, anchors: dict[str, list[str]], out: Path) -> 
         path = posixpath.normpath(posixpath.join(posixpath.dirname(place), unquote(target)))
         path = path if target else place
         has_page = path in anchors or (out / path).is_file()
-        if not has_page or path.startswith("..") or (anchor and unquote(anchor) not in anchors.get(path, ())):
+        if (
+            not has_page
+            or path.startswith("..")
+            or (anchor and unquote(anchor) not in anchors.get(path, ()))
+        ):
             broken.append(link)
     return broken

@@ -19,7 +19,15 @@ def to_html(text: str) -> tuple[str, tuple[tuple[int, str, str], ...]]:
     """Return Markdown as HTML, and its headings."""
     from markdown import Markdown
 
-    extensions = ["tables", "fenced_code", "toc", "def_list", "attr_list", "codehilite", "md_in_html"]
+    extensions = [
+        "tables",
+        "fenced_code",
+        "toc",
+        "def_list",
+        "attr_list",
+        "codehilite",
+        "md_in_html",
+    ]
     settings = {
         "toc": {"permalink": "#", "permalink_class": "anchor", "permalink_title": "link to this"},
         "codehilite": {"css_class": "code", "guess_lang": False},
@@ -91,4 +99,3 @@ def _wide_tables(body: str) -> str:
     """Let wide tables be scrolled on their own, not the whole page."""
     body = body.replace("<table>", '<div class="scroll"><table>')
     return body.replace("</table>", "</table></div>")
-

@@ -38,6 +38,24 @@ OUTSIDE = {
 STUDIES = ("deposit", "region", "transfer", "genesis", "tailings", "space")
 ORDER = {
     "Start": ("index", "install", "overview", "cli"),
+    "How to": tuple(
+        f"howto/{name}"
+        for name in (
+            "messy-tables",
+            "faulty-holes",
+            "degrees",
+            "rasters",
+            "resume",
+            "large",
+            "cluster",
+            "offline",
+            "new-data",
+            "one-layer",
+            "gis-and-mine-software",
+            "published",
+            "quote",
+        )
+    ),
     "Tutorials": tuple(f"tutorials/{name}" for name in STUDIES),
     "Studies in depth": STUDIES,
     "Ground": ("conventions", "glossary", "plots", "scale", "security", "claims", "references"),
@@ -106,6 +124,7 @@ def placed(page: Page) -> Page:
     if not group:
         folder = stem.rpartition("/")[0]
         group = {"tutorials": "Tutorials", "howto": "How to", "": "Ground"}.get(folder, "Reference")
+        group = "Reference" if stem == "reference" else group
     return replace(page, group=group, title=SHORT.get(stem, page.title))
 
 

@@ -30,7 +30,9 @@ def folder(tmp_path):
 
 def test_every_results_file_is_in_the_format_and_names_a_command_that_exists(claims):
     benches = claims.read_benches()
-    assert {bench.name for bench in benches} == {path.stem for path in claims.RESULTS.glob("*.json")}
+    assert {bench.name for bench in benches} == {
+        path.stem for path in claims.RESULTS.glob("*.json")
+    }
     for bench in benches:
         script = re.fullmatch(r"python bench/(\w+\.py)( --\w+ \w+)?", bench.command)
         assert (BENCH / script[1]).is_file(), bench.command

@@ -79,5 +79,3 @@ def test_there_is_a_page_for_each_complaint_that_is_loudest():
         "messy-tables", "faulty-holes", "degrees", "rasters", "gis-and-mine-software", "resume",
         "large", "new-data", "published", "quote", "offline", "cluster",
     }  # fmt: skip
-
-

@@ -84,7 +84,9 @@ def test_there_is_a_tutorial_for_each_study():
 
 def test_the_player_finds_a_wrong_output(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page = "```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n\n```console\n$ gossan --nonsense\n```\n"
+    page = (
+        "```python\nprint(1 + 1)\n```\n\n```text\n3\n```\n\n```console\n$ gossan --nonsense\n```\n"
+    )
     (_, told, answer), *_ = play(page.split("```console")[0], tmp_path)
     assert answer == "2\n"
     assert not agrees(told, answer)
