@@ -16,7 +16,16 @@ from _page import Page
 from _reference import entries, rooms
 
 THEME = Path(__file__).parent / "theme"
-GROUPS = ("Start", "Tutorials", "How to", "Studies in depth", "Ground", "Reference", "Project")
+GROUPS = (
+    "Start",
+    "Tutorials",
+    "How to",
+    "Studies in depth",
+    "Ground",
+    "Reference",
+    "Gallery",
+    "Project",
+)
 
 
 def write_assets(out: Path, pages: Sequence[Page]) -> None:
@@ -107,20 +116,18 @@ def contents(page: Page) -> str:
         f'<li class="level-{level}"><a href="#{anchor}">{words}</a></li>'
         for level, anchor, words in told
     )
-    return f'<aside class="contents" aria-label="On this page"><p>On this page</p><ul>{links}</ul></aside>'
+    inner = f"<p>On this page</p><ul>{links}</ul>"
+    return f'<aside class="contents" aria-label="On this page">{inner}</aside>'
 
 
 def neighbours(where: int, pages: Sequence[Page]) -> str:
     """Return the links to the page before and the page after."""
     body = ""
-    if where > 0:
-        before = pages[where - 1]
-        body += f'<a rel="prev" href="{before.place}"><small>Before</small>{html.escape(before.title)}</a>'
-    if where + 1 < len(pages):
-        after = pages[where + 1]
-        body += (
-            f'<a rel="next" href="{after.place}"><small>Next</small>{html.escape(after.title)}</a>'
-        )
+    for step, rel, word in ((-1, "prev", "Before"), (1, "next", "Next")):
+        if 0 <= where + step < len(pages):
+            other = pages[where + step]
+            words = f"<small>{word}</small>{html.escape(other.title)}"
+            body += f'<a rel="{rel}" href="{other.place}">{words}</a>'
     return f'<nav class="neighbours" aria-label="Before and next">{body}</nav>'
 
 

@@ -26,9 +26,9 @@ def gallery_pages(folder: Path) -> list[Page]:
     body += '<div class="cards">'
     for page, path in zip(pages, scripts, strict=True):
         body += f'<a class="card" href="{page.place}">{picture(path.stem)}'
-        body += f"<strong>{html.escape(page.title)}</strong>"
+        body += f"<strong>{html.escape(first_line(path))}</strong>"
         body += f"<span><code>gallery/{path.name}</code></span></a>"
-    return [Page("gallery.html", "Gallery", body + "</div>", (), "Reference"), *pages]
+    return [Page("gallery.html", "All scripts", body + "</div>", (), "Gallery"), *pages]
 
 
 def script_page(path: Path) -> Page:
@@ -39,8 +39,13 @@ def script_page(path: Path) -> Page:
     words, _ = to_html(rest)
     body = f'<h1 id="{path.stem}">{html.escape(first.rstrip("."))}</h1>{words}{picture(path.stem)}'
     body += f'<h2 id="code">gallery/{path.name}</h2>{coloured(text, "python")}'
-    title = first.split(":")[0].rstrip(".")
-    return Page(f"gallery/{path.stem}.html", title, body)
+    return Page(f"gallery/{path.stem}.html", path.stem.replace("_", " "), body)
+
+
+def first_line(path: Path) -> str:
+    """Return the first words of a script."""
+    doc = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or path.stem
+    return doc.splitlines()[0].rstrip(".")
 
 
 def picture(stem: str) -> str:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import gossan
-
 from _page import Page
+
+import gossan
 
 SECTIONS = re.compile(r"^(\w[\w ]*)\n-{3,}$", flags=re.MULTILINE)
 TABLES = {"Parameters", "Attributes", "Returns", "Yields", "Raises", "Warns"}
@@ -273,7 +273,7 @@ def inline(text: str) -> str:
 
 def name_link(text: str) -> str:
     """Return text as code, linked if it is a public name that cannot be taken for a word."""
-    name = text.split("(")[0]
+    name = text.split("(", maxsplit=1)[0]
     place = addresses().get(name)
     is_word = name.islower() and "_" not in name and "." not in name
     if place is None or is_word:

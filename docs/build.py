@@ -26,6 +26,7 @@ from _links import faults  # noqa: E402
 from _page import Page  # noqa: E402
 from _prose import markdown_page  # noqa: E402
 from _reference import index_page, room_page, rooms  # noqa: E402
+
 from claims import as_markdown  # noqa: E402
 
 # Files outside of docs/ that are pages, and where they come to lie.
@@ -59,6 +60,7 @@ ORDER = {
     "Tutorials": tuple(f"tutorials/{name}" for name in STUDIES),
     "Studies in depth": STUDIES,
     "Ground": ("conventions", "glossary", "plots", "scale", "security", "claims", "references"),
+    "Gallery": ("gallery",),
     "Project": ("changelog", "contributing"),
 }
 SHORT = {"overview": "What it does, and how well", "changelog": "Changes", "index": "gossan"}
@@ -74,8 +76,7 @@ def main(arguments: list[str] | None = None) -> None:
     for page in pages:
         path = out / page.place
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(frame(page, [p for p in pages if p.group] if page.group else pages),
-                        encoding="utf-8")  # fmt: skip
+        path.write_text(frame(page, pages), encoding="utf-8")
         for name in page.copied:
             copy(ROOT / name, out / "files" / name)
     for path in sorted((HERE / "pictures").glob("*.*")):
@@ -123,7 +124,9 @@ def placed(page: Page) -> Page:
     group = page.group or next((group for group, stems in ORDER.items() if stem in stems), "")
     if not group:
         folder = stem.rpartition("/")[0]
-        group = {"tutorials": "Tutorials", "howto": "How to", "": "Ground"}.get(folder, "Reference")
+        group = {
+            "tutorials": "Tutorials", "howto": "How to", "gallery": "Gallery", "": "Ground",
+        }.get(folder, "Reference")  # fmt: skip
         group = "Reference" if stem == "reference" else group
     return replace(page, group=group, title=SHORT.get(stem, page.title))
 
@@ -133,7 +136,7 @@ def rank(page: Page) -> tuple[int, int, str]:
     stem = page.place.removesuffix(".html")
     named = ORDER.get(page.group, ())
     if page.group == "Reference":
-        named = ("reference", *(f"reference/{room}" for room in rooms()), "gallery")
+        named = ("reference", *(f"reference/{room}" for room in rooms()))
     return GROUPS.index(page.group), named.index(stem) if stem in named else len(named), page.title
 
 

@@ -2,9 +2,9 @@
 
     python gallery/tailings.py [--out FOLDER] [--quick]
 
-A made-up dump, drilled by some twenty vertical holes whose table is messy. Kriging, kriging with directions
-and a forest estimate copper with whole holes held out, and are blended. The picture, tailings.svg, shows
-each sample as it was estimated without its own hole.
+A made-up dump, drilled by some twenty vertical holes whose table is messy. Kriging, kriging with
+directions and a forest estimate copper with whole holes held out, and are blended. The picture,
+tailings.svg, shows each sample as it was estimated without its own hole.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@
 
 Layers of eight elements are made from the samples of a made-up district; 24 deposits and 40 drilled
 places without ore are its labels. Simple methods and networks that learned the ground before the labels
-are scored with whole blocks held out, with all labels and with a third of them. The picture, transfer.svg,
-is the map that the simplest of the best makes, with its targets.
+are scored with whole blocks held out, with all labels and with a third of them. The picture,
+transfer.svg, is the map that the simplest of the best makes, with its targets.
 """
 
 from __future__ import annotations
