@@ -10,7 +10,7 @@ RUN := $(BIN)/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs gallery bench clean
+.PHONY: help demo test test-least lint docs gallery bench clean
 .DELETE_ON_ERROR:
 
 help:
@@ -29,6 +29,13 @@ demo: $(VENV)/.installed-boosting
 test: export OMP_NUM_THREADS ?= 1
 test: $(VENV)/.installed-test
 	$(RUN) -m pytest -n $(JOBS) tests src
+
+# With another Python, into which gossan and old versions of what it needs were installed. What older
+# versions warn of is theirs; the slow tests and those of pages are the same there.
+test-least: export OMP_NUM_THREADS ?= 1
+test-least:
+	$(LEAST) -m pytest -n $(JOBS) -q -W default -m "not slow" --ignore=tests/report \
+		--ignore=tests/studies --ignore=tests/nets tests
 
 lint: $(VENV)/.installed-lint
 	$(BIN)/ruff check .

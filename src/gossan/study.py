@@ -31,6 +31,8 @@ __all__ = [
 KINDS = ("genesis", "tailings", "deposit", "region", "transfer")
 READING = ("read", "holes", "samples", "layers")  # sections that say what is read
 TOP_KEYS = ("study", "title")
+MOST_BYTES = 250_000  # of a study file; the longest template has a fiftieth
+MOST_DOTS = 20_000_000  # squared and summed over the lines: what dotted keys cost the parser
 
 
 def study_template(kind: str) -> str:
@@ -76,10 +78,7 @@ def read_study(path: str | Path) -> Study:
         raise FileNotFoundError(
             f"There is no study file {path}. Make one: gossan init genesis > {path}"
         )
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} is not valid TOML: {error}. Mend that line.") from error
+    content = _read_toml(path)
     kind = content.get("study", "")
     if kind not in KINDS:
         raise ValueError(f"{path}: study must be one of {', '.join(KINDS)}, got {kind!r}.")
@@ -158,11 +157,58 @@ def summarise_run(folder: str | Path) -> str:
     Returns
     -------
     lines : str
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the folder is no finished run, or one that was damaged; the message names it.
     """
     folder = Path(folder)
-    kind = tomllib.loads((folder / "study.toml").read_text(encoding="utf-8"))["study"]
-    lines: str = _steps(kind).summarise(folder)
+    if not (folder / "study.toml").is_file():
+        raise FileNotFoundError(
+            f"{folder} holds no study.toml: it is no finished run. Name the folder that gossan run"
+            " wrote."
+        )
+    kind = _read_toml(folder / "study.toml").get("study")
+    if kind not in KINDS:
+        raise ValueError(
+            f"{folder / 'study.toml'}: study must be one of {', '.join(KINDS)}, got"
+            f" {str(kind)[:40]!r}. Name the folder that gossan run wrote."
+        )
+    try:
+        lines: str = _steps(kind).summarise(folder)
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise ValueError(
+            f"{folder} is no sound run folder: {error or type(error).__name__}. Run the study again."
+        ) from error
     return lines
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    """Return the content of a TOML file of a size that someone may have written."""
+    if path.stat().st_size > MOST_BYTES:
+        raise ValueError(
+            f"{path} has {path.stat().st_size:,} bytes, more than the {MOST_BYTES:,} that a study file"
+            " may have. Check that it is one."
+        )
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if sum(line.count(".") ** 2 for line in text.splitlines()) > MOST_DOTS:
+            raise ValueError("a key of thousands of words")  # noqa: TRY301
+        content = tomllib.loads(text)
+        _check_whole_numbers(content)
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, or a number beyond all use
+        raise ValueError(f"{path} is not valid TOML: {error}. Mend that line.") from error
+    return content
+
+
+def _check_whole_numbers(value: Any) -> None:
+    """Refuse whole numbers beyond 64 bits, more than TOML promises and a message can print."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("a whole number of more than 64 bits")
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            _check_whole_numbers(each)
 
 
 def _steps(kind: str) -> Any:

@@ -99,7 +99,8 @@ def test_there_is_a_tutorial_for_each_study():
 
 def test_the_player_runs_what_a_page_says(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    page = '```toml\n# a.toml\nb = 1\n```\n\n```python\nimport pathlib\nprint(pathlib.Path("a.toml").read_text())\n```\n\n'
+    page = "```toml\n# a.toml\nb = 1\n```\n\n```python\nfrom pathlib import Path\n"
+    page += "print(Path('a.toml').read_text())\n```\n\n"
     page += "```text\n3\n```\n\n```console\n$ gossan init genesis\nnothing\n```\n"
     (_, told, answer), (command, shown, said_) = play(page, tmp_path)
     assert (told, answer) == ("3\n", "# a.toml\nb = 1\n\n")

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
+from gossan._spreadsheets import without_formulas
+
 _DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|\bdoi:\s*)?\b(10\.\d{4,9}/[^\s<>\"']*[\w)])")
 
 
@@ -91,7 +93,7 @@ rel="noopener noreferrer">doi:10.1016/j.gexplo.2025.107771</a>.')
 
 def csv_uri(frame: pd.DataFrame) -> str:
     """Turn a table into a data URI of UTF-8 CSV with the byte-order mark spreadsheets need."""
-    text = frame.to_csv(index=not isinstance(frame.index, pd.RangeIndex))
+    text = without_formulas(frame).to_csv(index=not isinstance(frame.index, pd.RangeIndex))
     return (
         "data:text/csv;charset=utf-8;base64,"
         + base64.b64encode(("\ufeff" + text).encode("utf-8", "replace")).decode()

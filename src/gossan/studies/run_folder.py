@@ -12,8 +12,6 @@ import os
 import platform
 import tempfile
 import time
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -26,11 +24,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from gossan import __version__
+from gossan._spreadsheets import without_formulas
 from gossan.data._replacing import replacing
+from gossan.studies.stored_arrays import read_arrays
 
 logger = logging.getLogger(__name__)
 
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "torch")
+MOST_MANIFEST = 20_000_000  # bytes
 Arrays = dict[str, NDArray]
 
 
@@ -76,9 +77,9 @@ class RunFolder:
             self.write_text("manifest.json", json.dumps({"gossan": __version__, "owner": owner}))
             return
         try:
-            manifest = json.loads((self.path / "manifest.json").read_text(encoding="utf-8"))
+            manifest = read_manifest(self.path)
             known = manifest.get("owner", owner) if "gossan" in manifest else ""
-        except (OSError, ValueError, AttributeError, TypeError):
+        except (OSError, ValueError):
             known = ""
         if known != owner:
             holds = f"the {known}" if known else "things that gossan did not write"
@@ -87,6 +88,16 @@ class RunFolder:
                 f"{self.path} holds {holds} ({shown}), and the {owner} would overwrite it. Name a "
                 "new or empty folder with --out."
             )
+
+    def _place(self, name: str) -> Path:
+        """Return where a file of the run lies: in its folder, through no link that leads elsewhere."""
+        file = self.path / name
+        if not file.parent.resolve().is_relative_to(self.path.resolve()):
+            raise ValueError(
+                f"{file} lies outside the run folder {self.path}: its name, or a link in the folder,"
+                " leads elsewhere. Remove the link, or name a new folder with --out."
+            )
+        return file
 
     def part(self, name: str, depends: Mapping[str, Any], compute: Callable[[], Arrays]) -> Arrays:
         """Return the arrays of a part, from the folder if an earlier run left them there.
@@ -112,7 +123,7 @@ class RunFolder:
 
     def kept(self, name: str, depends: Mapping[str, Any]) -> Arrays | None:
         """Return the arrays of a part that an earlier run left, None if it did not."""
-        stored = _read_part(self.path / "parts" / f"{name}.npz")
+        stored = _read_part(self._place(f"parts/{name}.npz"))
         if str(stored.pop("key", "")) != _key_of(name, depends):
             return None
         self.reused.append(name)
@@ -120,25 +131,21 @@ class RunFolder:
 
     def keep(self, name: str, depends: Mapping[str, Any], arrays: Arrays) -> None:
         """Leave the arrays of a part for a later run."""
-        file = self.path / "parts" / f"{name}.npz"
+        file = self._place(f"parts/{name}.npz")
         file.parent.mkdir(exist_ok=True)
         kept: dict[str, Any] = {"key": np.array(_key_of(name, depends)), **arrays}
         _write_whole(file, partial(np.savez_compressed, **kept))
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file whole: a reader finds the old one or the new one, never half."""
-        file = self.path / name
+        file = self._place(name)
         file.parent.mkdir(parents=True, exist_ok=True)
         _write_whole(file, lambda stream: stream.write(text.encode("utf-8")))
         return file
 
     def write_table(self, name: str, table: pd.DataFrame) -> Path:
         """Write a table as CSV, whole; cells that a spreadsheet would run as formulas are quoted."""
-        safe = table.copy()
-        for column in safe.columns:
-            if not pd.api.types.is_numeric_dtype(safe[column]):
-                safe[column] = safe[column].map(_without_formula)
-        return self.write_text(name, safe.to_csv(index=False))
+        return self.write_text(name, without_formulas(table).to_csv(index=False))
 
     def write_tables(
         self, tables: Mapping[str, pd.DataFrame], *, also_empty: Sequence[str] = ()
@@ -160,7 +167,7 @@ class RunFolder:
     def remove(self, *names: str) -> None:
         """Remove files that an earlier run left and this one may not write again."""
         for name in names:
-            (self.path / name).unlink(missing_ok=True)
+            self._place(name).unlink(missing_ok=True)
 
     def write_manifest(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """Write `manifest.json`: versions, time, machine, seconds of each part, and `facts`."""
@@ -179,6 +186,32 @@ class RunFolder:
         return manifest
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Return what `manifest.json` of a run folder tells.
+
+    Raises
+    ------
+    OSError
+        If there is none.
+    ValueError
+        If it is too large, or no JSON mapping; the message names it.
+    """
+    file = folder / "manifest.json"
+    told: Any = None
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(MOST_MANIFEST + 1)
+        told = json.loads(data) if len(data) <= MOST_MANIFEST else None
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise ValueError(  # noqa: TRY004, a bad file is a bad value
+            f"{file} is no manifest of a run, a JSON mapping of at most {MOST_MANIFEST:,} bytes. Run"
+            " the study again."
+        )
+    return told
+
+
 def _key_of(name: str, depends: Mapping[str, Any]) -> str:
     return fingerprint({"part": name, "gossan": __version__, **depends})
 
@@ -186,13 +219,11 @@ def _key_of(name: str, depends: Mapping[str, Any]) -> str:
 def _read_part(file: Path) -> Arrays:
     """Return the arrays of a part; none if it is not there, or damaged and to be done again."""
     try:
-        # Opened here, as numpy leaves the file of a damaged archive open.
-        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
+        return read_arrays(file)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        logger.warning("%s is damaged (%s) and is computed again", file.name, error)
+    except ValueError as error:
+        logger.warning("%s is damaged and is computed again: %s", file.name, error)
         return {}
 
 
@@ -216,8 +247,3 @@ def fingerprint(thing: Any) -> str:
     else:
         data = json.dumps(thing, sort_keys=True, default=str).encode()
     return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _without_formula(cell: Any) -> Any:
-    is_formula = isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"}
-    return f"'{cell}" if is_formula else cell
