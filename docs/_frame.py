@@ -42,7 +42,7 @@ def search_index(pages: Sequence[Page]) -> list[list[str]]:
     """Return [title, place, where, text] of each section of the pages and each public name."""
     found = []
     for page in pages:
-        if page.place.startswith("reference"):
+        if page.place.startswith(("reference/", "reference.html")):
             continue
         marks = [*re.finditer(r'<h[1-3][^>]*\bid="([^"]+)"', page.body)]
         ends = [*(mark.start() for mark in marks[1:]), len(page.body)]
