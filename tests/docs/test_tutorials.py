@@ -62,9 +62,8 @@ def agrees(told, answer):
     """Tell whether an output is as shown; an empty block shows nothing and asks for nothing."""
     if not told:
         return True
-    wanted, answer = " ".join(told.split()), " ".join(answer.split())
-    wanted = re.sub(r" ?\.\.\. ?", "...", wanted)
-    pieces = [piece.split("...") for piece in NUMBER.split(wanted)]
+    wanted, answer = " ".join(told.replace("...", "…").split()), " ".join(answer.split())
+    pieces = [piece.split("…") for piece in NUMBER.split(re.sub(" ?… ?", "…", wanted))]
     pattern = f"({NUMBER.pattern})".join(".*?".join(map(re.escape, words)) for words in pieces)
     found = re.fullmatch(pattern, answer, re.DOTALL)
     numbers = zip(NUMBER.findall(wanted), found.groups() if found else (), strict=bool(found))
@@ -117,6 +116,7 @@ def test_the_player_runs_what_a_page_says(tmp_path, monkeypatch):
         ("16 of 20\n", "16 of 21", False),
         ("...\nb 1\n...\n", "a 5\nb 1\nc", True),
         ("...\nb 1\n...\n", "a 5\nb 2\nc", False),
+        ("(95 %).\n...\n", "(95 %). Report", True),
         ("kept\n", "lost", False),
         ("1,024.5 km\n", "1,020.5 km", True),
         ("-0.04\n", "0.04", False),
