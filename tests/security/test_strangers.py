@@ -96,6 +96,21 @@ def test_a_list_of_rasters_beside_it_is_read_and_of_others_refused(place, tmp_pa
         raster_stack(place / "all.tif")
 
 
+def test_a_raster_of_sixty_thousand_bands_of_nothing_is_refused(place):
+    rasterio = pytest.importorskip("rasterio")
+    profile = {"driver": "GTiff", "dtype": "float64", "count": 60_000, "width": 4, "height": 4,
+               "tiled": True, "blockxsize": 256, "blockysize": 256, "sparse_ok": True,
+               "interleave": "band", "compress": "deflate", "crs": "EPSG:32650",
+               "transform": rasterio.Affine(10, 0, 0, 0, -10, 40)}  # fmt: skip
+    with rasterio.open(place / "bands.tif", "w", **profile):
+        pass
+    told = "a block of each of its 60,000 bands takes"
+    with pytest.raises(ValueError, match=r"bands\.tif cannot be read: " + told):
+        raster_stack(place / "bands.tif")
+    with pytest.raises(ValueError, match=r"bands\.tif cannot be read as GeoTIFF: " + told):
+        read_grid(place / "bands.tif")
+
+
 @pytest.mark.parametrize("ending", [".geojson", ".gpkg", ".shp", ".xml", ".gml"])
 def test_a_list_of_vectors_is_not_followed(place, tmp_path, ending):
     pytest.importorskip("geopandas")

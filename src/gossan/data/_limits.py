@@ -24,7 +24,9 @@ class TooLargeError(ValueError):
     """A file that claims to hold far more than its size makes likely."""
 
 
-def check_unpacked(source: str, n_bytes: int, packed: int, *, what: str = "it unpacks to") -> None:
+def check_unpacked(
+    source: str, n_bytes: int, packed: int, *, what: str = "it unpacks to", times: int = 1
+) -> None:
     """Raise if a file unpacks to far more than its size makes likely.
 
     Parameters
@@ -37,6 +39,8 @@ def check_unpacked(source: str, n_bytes: int, packed: int, *, what: str = "it un
         Size of the file.
     what : str
         How it does so.
+    times : int
+        How much more is harmless, of what is not held in memory at once.
 
     Raises
     ------
@@ -54,7 +58,7 @@ of 12,000 bytes, more than a sound one does. Get it again from its source; if yo
 GOSSAN_MOST_MIB to 7629394531250.
     """
     raised = most_bytes()
-    most = max(HARMLESS, MOST_RATIO * packed) if raised is None else raised
+    most = times * max(HARMLESS, MOST_RATIO * packed) if raised is None else raised
     if n_bytes > most:
         mib = -(-n_bytes // 2**20)
         raise TooLargeError(

@@ -72,6 +72,11 @@ def check_raster(file: Any, path: Path, *, is_whole: bool) -> None:
         math.prod(b) * kind.itemsize for b, kind in zip(file.block_shapes, kinds, strict=True)
     )
     check_unpacked("", block, _packed(path), what="a block of its cells takes")
+    blocks = sum(
+        math.prod(b) * kind.itemsize for b, kind in zip(file.block_shapes, kinds, strict=True)
+    )
+    what = f"a block of each of its {file.count:,} bands takes"  # one after the other
+    check_unpacked("", blocks, _packed(path), what=what, times=8)
     n_cells = file.height * file.width
     if n_cells > _MOST_CELLS:
         raise ValueError(
