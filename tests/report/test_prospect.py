@@ -561,7 +561,9 @@ def test_known_occurrences_stand_with_the_worst_missed_first(report: Report) -> 
     assert table["name"].tolist() == ["Zhengchong", "Furong", "Dachang", "Keshu"]
     assert table["rank"].tolist() == ["lower half", "best 50 %", "best 10 %", "best 1 %"]
     assert table["n_merged"].tolist() == [1, 1, 1, 2]
-    intro = next(section.intro for section in report.sections if section.title == MISSED)
+    intro = next(
+        b.intro for b in report.sections[1].blocks if isinstance(b, Part) and b.title == MISSED
+    )
     assert intro == (
         "On maps made without them, 2 of 4 known occurrences lie in the best 10 % of the area and 2 are"
         " missed; 1 lies even in the lower half: Zhengchong."
@@ -654,7 +656,8 @@ def test_ranks_may_be_shares_and_ground_without_support_is_blank() -> None:
 def test_a_layer_that_says_one_thing_is_no_map() -> None:
     found = prospect_report(bare(grid=make_grid().assign(edge_fraction=lambda g: 0 * g["score"])))
     figure = next(f for f in blocks_of(found, Figure) if f.title.startswith("How sure"))
-    assert figure.alt.endswith("spread of the score and stability and distance to samples.")
+    named = re.findall(r"(?::| and) ([a-z ]+), median", figure.alt)
+    assert named == ["spread of the score", "stability", "distance to samples"]
 
 
 def test_the_map_without_labels_is_not_shown_beside_itself() -> None:
