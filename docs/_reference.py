@@ -176,7 +176,8 @@ def signature(thing: Any, *, apart: bool = False) -> str:
             has_star = True
         has_star = has_star or parameter.kind is parameter.VAR_POSITIONAL
         parts.append(parameter_text(parameter))
-    result = "" if told.return_annotation is told.empty else f" -> {plain(told.return_annotation)}"
+    has_result = told.return_annotation is not told.empty and not inspect.isclass(thing)
+    result = f" -> {plain(told.return_annotation)}" if has_result else ""
     if apart:
         return "(\n" + "".join(f"    {part},\n" for part in parts) + f"){result}"
     return f"({', '.join(parts)}){result}"
@@ -238,9 +239,22 @@ def definitions(text: str) -> str:
         term, _, meaning = block.partition("\n")
         name, colon, kind = term.partition(" : ")
         shown = f"<code>{html.escape(name)}</code>"
-        shown += f' <span class="type">{inline(kind)}</span>' if colon else ""
+        shown += f' <span class="type">{linked_type(kind)}</span>' if colon else ""
         body += f"<dt>{shown}</dt><dd>{paragraphs(inspect.cleandoc(meaning))}</dd>"
     return f"<dl>{body}</dl>"
+
+
+def linked_type(text: str) -> str:
+    """Return the type of a parameter, with the classes of the package linked."""
+
+    def link(match: re.Match[str]) -> str:
+        place = addresses().get(match[0])
+        return f'<a href="{place}">{match[0]}</a>' if place else match[0]
+
+    parts = re.split(r"(<[^>]+>)", inline(text))
+    for i in range(0, len(parts), 2):
+        parts[i] = re.sub(r"\b[A-Z]\w+\b", link, parts[i])
+    return "".join(parts)
 
 
 def paragraphs(text: str) -> str:
