@@ -14,7 +14,8 @@ ISLANDS = ("data", "geochem", "geostat", "models", "nets", "validation")
 # Models and nets weigh rows (_weights), fit one as many (_fit_alone), score maps (_map_tiles) and are
 # saved (saving) alike, yet do not meet.
 FREE_TO_ALL = (
-    "_checks", "_units", "_lazy", "_fit_alone", "_map_tiles", "_spreadsheets", "_weights", "saving",
+    "_checks", "_units", "_lazy", "_fit_alone", "_machine", "_map_tiles", "_spreadsheets", "_weights",
+    "saving",
 )  # fmt: skip
 MAY_IMPORT = {
     "": (),  # the face loads lazily, through _lazy

@@ -17,6 +17,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.base import clone
 
 from gossan._checks import GossanWarning
+from gossan.studies.telling import tell_share
 from gossan.validation.curves import occurrence_shares
 from gossan.validation.ranking import rank_held_out
 from gossan.validation.splits import Folds, block_labels, group_folds, random_folds
@@ -164,7 +165,12 @@ def n_splits_for(blocks: NDArray[np.int64], y: NDArray[np.int64], plan: Plan) ->
 
 
 def try_method(
-    method: Method, cells: Cells, plan: Plan, *, protocols: Sequence[str] = PROTOCOLS
+    method: Method,
+    cells: Cells,
+    plan: Plan,
+    *,
+    protocols: Sequence[str] = PROTOCOLS,
+    say: Say | None = None,
 ) -> dict[str, Floats]:
     """Ranks p_i of the occurrences under each protocol.
 
@@ -174,6 +180,8 @@ def try_method(
     cells : Cells
     plan : Plan
     protocols : sequence of {"fit", "random", "blocks"}
+    say : callable, optional
+        Told the share that is done, see `tell_share`.
 
     Returns
     -------
@@ -182,9 +190,12 @@ def try_method(
     """
     X = cells.coords if method.reads == "coords" else cells.windows
     found = {}
+    total = sum(1 if protocol == "fit" else plan.n_repeats for protocol in protocols)
+    done = 0
     for protocol in protocols:
         if protocol == "fit":
             found[protocol] = _fitted_shares(method.estimator, X, cells, plan.seeds[0])
+            done += 1
             continue
         runs = []
         for repeat in range(plan.n_repeats):
@@ -192,6 +203,9 @@ def try_method(
             folds = deal_blocks(cells, plan, repeat)[0] if folds is None else folds
             ranked = rank_held_out(method.estimator, X, cells.y, folds=folds, seeds=plan.seeds)
             runs.append(ranked.shares)
+            done += 1
+            if say is not None:
+                tell_share(say, done, total)
         found[protocol] = np.concatenate(runs)
     return found
 
@@ -226,8 +240,8 @@ def try_fakes(
             continue
         for protocol, runs in shares.items():
             found[protocol].append(runs[0])
-        if say is not None and (number + 1) % 5 == 0:
-            say(f"fake patterns: {number + 1} of {len(cells.patterns)}")
+        if say is not None:
+            tell_share(say, number + 1, len(cells.patterns))
     if n_lost:
         warnings.warn(
             f"{n_lost} of {len(cells.patterns)} fake patterns could not be held out in blocks and"

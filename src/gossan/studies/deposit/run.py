@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gossan.report import write_report
 from gossan.report.deposit import deposit_report
 from gossan.studies.composites import AXES
 from gossan.studies.deposit import sections
@@ -70,28 +69,19 @@ def settings_of(study: Study) -> Settings:
     return settings
 
 
-def check(study: Study) -> list[str]:
-    """Problems that would stop the study before anything slow runs, a sentence each."""
-    try:
-        settings = settings_of(study)
-        field = read_field(settings, study.path.parent)
-        told = settings["validate"]
-        folds, notes = deal_folds(
-            field.campaign, told["protocols"], n_splits=told["n_splits"],
-            block_size=told["block_size"],
-        )  # fmt: skip
-    except (ValueError, OSError, ImportError) as error:
-        return [str(error)]
-    return [] if folds or not told["protocols"] else notes
-
-
-def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = None) -> Path:
+def run(
+    study: Study,
+    target: Path,
+    *,
+    progress: Callable[[str], None] | None = None,
+    opened: Callable[..., RunFolder] = RunFolder,
+) -> Path:
     """Run the study into `target`; parts that an earlier run finished are not done again."""
     say = progress or (lambda _: None)
     settings = settings_of(study)
     say("reading the tables")
     field = read_field(settings, study.path.parent)
-    folder = RunFolder(target, owner=f"run of {study.path.name}")
+    folder = opened(target, owner=f"run of {study.path.name}")
     trust = _trust(field, settings, folder, say)
     scores = _scores(field, settings, trust, folder, say)
     say("targets")
@@ -109,8 +99,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         rule=_rule(field), reach=wanted["reach"],
     )  # fmt: skip
     manifest = _write(folder, study, field, trust, settings)
-    page = deposit_report(replace(findings, manifest=manifest))
-    write_report(folder.path / "report.html", page)
+    folder.write_report("report.html", deposit_report(replace(findings, manifest=manifest)))
     return folder.path
 
 
@@ -208,7 +197,7 @@ def _write(
     }
     folder.write_tables(tables)
     folder.write_text("quality.txt", f"{field.composites.report}\n")
-    folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
+    folder.write_text("study.toml", study.text)
     return folder.write_manifest(
         {
             "study": study.kind,
