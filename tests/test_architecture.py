@@ -13,7 +13,8 @@ SOURCE = Path(gossan.__file__).parent
 ISLANDS = ("data", "geochem", "geostat", "models", "nets", "validation")
 # Models and nets weigh rows (_weights), score maps (_map_tiles) and are saved (saving) alike, yet
 # do not meet.
-FREE_TO_ALL = ("_checks", "_units", "_lazy", "_map_tiles", "_weights", "saving")
+# Whoever has many jobs hands them to cluster, the door of Dask.
+FREE_TO_ALL = ("_checks", "_units", "_lazy", "_map_tiles", "_weights", "saving", "cluster")
 MAY_IMPORT = {
     "": (),  # the face loads lazily, through _lazy
     **dict.fromkeys((*FREE_TO_ALL, *ISLANDS), ()),
@@ -40,15 +41,15 @@ NETS_MAY_IMPORT = {
     "window_pretext": ("window_cnn",),
 }
 
-# The few that tell the version of gossan in what they write.
-MAY_KNOW_VERSION = ("study", "studies", "saving", "cli", "nets", "models", "report")
+# The few that tell the version of gossan in what they write, or compare it.
+MAY_KNOW_VERSION = ("study", "studies", "saving", "cli", "nets", "models", "report", "cluster")
 
 # Dependency -> the modules through which alone it may enter. No door: not to be imported at all.
 DOORS = {
     "torch": ("nets", "geostat.kriging"),
     "matplotlib": ("plot",),
     "pyvista": ("plot",),
-    "dask": ("prospectivity", "geostat"),
+    "dask": ("cluster", "geostat.chunked"),  # which digests layers that may be Dask arrays
     "rasterio": ("data",),
     "geopandas": ("data",),
     "tomllib": ("study",),

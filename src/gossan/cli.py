@@ -108,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="run a study file; a stopped run goes on")
     run.add_argument("study", type=Path, help="study file")
     run.add_argument("--out", type=Path, help="run folder; default runs/NAME beside the file")
+    run.add_argument("--scheduler", help="address of a Dask cluster, tcp://HOST:PORT")
     run.set_defaults(run=_run)
 
     classify = commands.add_parser("classify", help="deposit type of each deposit in a table")
@@ -165,7 +166,7 @@ def _run(options: argparse.Namespace) -> int:
     from gossan.study import run_study, summarise_run
 
     steps = _Steps()
-    folder = run_study(options.study, out=options.out, progress=steps)
+    folder = run_study(options.study, out=options.out, progress=steps, scheduler=options.scheduler)
     steps.end()
     print(f"\n{summarise_run(folder)}")
     print(f"Report: {folder / 'report.html'}")
