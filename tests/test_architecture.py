@@ -50,6 +50,7 @@ DOORS = {
     "matplotlib": ("plot",),
     "pyvista": ("plot",),
     "dask": ("cluster", "geostat.chunked"),  # which digests layers that may be Dask arrays
+    "distributed": ("cluster",),
     "rasterio": ("data",),
     "geopandas": ("data",),
     "tomllib": ("study",),

@@ -6,10 +6,12 @@ What is shared is sent to the workers once, and the jobs of a worker that is los
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
 from queue import Empty, SimpleQueue
@@ -203,6 +205,8 @@ def _connect(address: str) -> Any:
             'A Dask cluster needs dask[distributed]. Run: pip install "gossan[large]"'
         ) from error
     try:
+        with ThreadPoolExecutor(1) as pool:  # apart from the event loop that a notebook runs
+            pool.submit(asyncio.run, _check_scheduler(address)).result()
         return Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except ValueError as error:
         raise ValueError(
@@ -211,10 +215,25 @@ def _connect(address: str) -> Any:
         ) from error
     except Exception as error:  # whatever else listens at the address may answer anything
         raise ConnectionError(
-            f"No Dask scheduler answers at {address} ({type(error).__name__} after at most"
+            f"No Dask scheduler answers at {address} ({type(error).__name__} within"
             f" {CONNECT_SECONDS:g} s). Start one with 'dask scheduler', and check host, port and"
             " firewall."
         ) from error
+
+
+async def _check_scheduler(address: str) -> None:
+    """Ask who is there; a Client itself would wait for ever for another kind of server."""
+    from distributed.core import rpc
+    from distributed.security import Security
+
+    async def ask() -> str:
+        arguments = Security().get_connection_args("client")
+        async with rpc(address, connection_args=arguments) as there:
+            return str((await there.identity())["type"])
+
+    kind = await asyncio.wait_for(ask(), CONNECT_SECONDS)
+    if kind != "Scheduler":
+        raise ValueError(f"a {kind} listens there")
 
 
 def _check_workers(client: Any, address: str) -> None:
@@ -243,6 +262,37 @@ def _version() -> str:
     return __version__
 
 
+class _Carried:
+    """A thing on its way to a worker or back, where it arrives as it left.
+
+    Dask lays the arrays of a message side by side, wherever they fall; compiled code, such as
+    SciPy's splines, refuses arrays that are not aligned. So they travel within one string.
+    """
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        from distributed.protocol.pickle import dumps
+
+        return _arrived, (dumps(self.thing),)
+
+    def __sizeof__(self) -> int:
+        from dask.sizeof import sizeof
+
+        return int(sizeof(self.thing))
+
+
+def _arrived(packed: bytes) -> _Carried:
+    from distributed.protocol.pickle import loads
+
+    return _Carried(loads(packed))
+
+
+def _carried_out(function: Callable[..., Any], *arguments: _Carried) -> _Carried:
+    return _Carried(function(*(each.thing for each in arguments)))
+
+
 class _Run:
     """Jobs on a cluster: few in flight, each sent again if its worker or its data are lost."""
 
@@ -255,7 +305,7 @@ class _Run:
         load: Callable[[Any], Any] | None,
     ) -> None:
         self.client, self.function, self.load = client, function, load
-        self.jobs, self.shared = jobs, list(shared)
+        self.jobs, self.shared = jobs, [_Carried(thing) for thing in shared]
         self.everywhere: list[Any] = []  # futures of what is shared
         self.flying: dict[Any, tuple[int, Any]] = {}  # key -> number of the job, its futures
         self.done: SimpleQueue[Any] = SimpleQueue()
@@ -291,11 +341,15 @@ class _Run:
         self.everywhere = self._scatter(self.shared, broadcast=True) if self.shared else []
 
     def _send(self, number: int) -> None:
-        argument = self.jobs[number]
-        if self.load is not None:
-            # Blocks go to a worker at once, not through the scheduler's graph.
-            (argument,) = self._scatter([self.load(argument)])
-        future = self.client.submit(self.function, *self.everywhere, argument, pure=False)
+        job = self.jobs[number]
+        argument: Any = _Carried(job if self.load is None else self.load(job))
+        if (
+            self.load is not None
+        ):  # blocks go to a worker at once, not through the scheduler's graph
+            (argument,) = self._scatter([argument])
+        future = self.client.submit(
+            _carried_out, self.function, *self.everywhere, argument, pure=False
+        )
         self.flying[future.key] = number, (future, argument)
         future.add_done_callback(self.done.put)
 
@@ -334,7 +388,7 @@ class _Run:
                     ) from error
                 raise error
             try:
-                return True, future.result(timeout=10 * LOOK_SECONDS)
+                return True, future.result(timeout=10 * LOOK_SECONDS).thing
             except TimeoutError:  # its worker was lost before it was fetched: it is done again
                 self._look()
             except CancelledError:
@@ -351,7 +405,8 @@ class _Run:
                 " memory. What is finished is kept where the call keeps it; call again to go on."
             )
         self._look()
-        if not all(self.client.who_has(self.everywhere).values()):
+        is_lost = any(each.status != "finished" for each in self.everywhere)
+        if is_lost or self.tries[number] > 1:
             self._share()
 
     def _look(self) -> None:
