@@ -25,16 +25,16 @@ table = "faults.csv"
 [ground]
 table = "ground.csv"
 [grid]
-spacing = 30
+spacing = 40
 margin = 40
 depth = 40
 [methods]
-names = ["maxent", "mixture"]
+names = ["maxent"]
 n_seeds = 2
 most_cells = 200
 [validate]
-protocols = ["paper", "holes"]
-n_splits = 3
+protocols = ["holes"]
+n_splits = 2
 n_nulls = 9
 n_jobs = 1
 """
