@@ -28,7 +28,16 @@ from gossan.datasets import find
 from gossan.studies.judged import Judged, judge_methods
 from gossan.studies.region import sections
 from gossan.studies.region.mapping import make_cells
-from gossan.studies.region.methods import DEFAULT, INDEX, METHODS, SILENT, Wishes, make_methods
+from gossan.studies.region.methods import (
+    BASELINES,
+    DEFAULT,
+    INDEX,
+    METHODS,
+    SILENT,
+    SINGLE,
+    Wishes,
+    make_methods,
+)
 from gossan.studies.region.plan import make_plan
 from gossan.studies.region.tables import Region, read_region
 
@@ -60,7 +69,7 @@ def nanling(options: Options) -> list[dict[str, Any]]:
         str(folder / "Li_deposits0.tif"), options, repeats=5,
     )  # fmt: skip
     region = read_region(settings, Path("/"))
-    names = (INDEX, "logistic") if options.quick else DEFAULT
+    names = (SINGLE, INDEX, "logistic") if options.quick else DEFAULT
     judged, seconds = judge(region, settings, LITHIUM, names)
     return rows_of("Nanling", judged, seconds, options, goal=True)
 
@@ -90,9 +99,8 @@ def alaska(options: Options) -> list[dict[str, Any]]:
         settings["grid"] = sections.grid(spacing=4000.0 if options.quick else 2000.0)
         region = read_region(settings, path)
     raised = [name for name in COPPER if name in region.channels]
-    names = (INDEX, "logistic") if options.quick else (INDEX, "isolation forest", "mahalanobis",
-                                                       "logistic", "neighbourhood logistic",
-                                                       "neighbourhood forest", "cnn 1")  # fmt: skip
+    beside = ("neighbourhood logistic", "neighbourhood forest", "cnn 1")
+    names = (SINGLE, INDEX, "logistic") if options.quick else (*BASELINES, *beside)
     judged, seconds = judge(region, settings, raised, names)
     return rows_of("Alaska Cu", judged, seconds, options, goal=False)
 
@@ -133,7 +141,7 @@ def judge(
     """Try the methods; return the verdict and the CPU time."""
     start = time.process_time()
     drawn = settings["background"]
-    wishes = Wishes(region.channels, tuple(raised), n_draws=drawn["n_draws"])
+    wishes = Wishes(region.channels, tuple(raised), single=raised[0], n_draws=drawn["n_draws"])
     wanted = {*SILENT, *names}
     methods = make_methods([name for name in METHODS if name in wanted], wishes)
     cells = make_cells(

@@ -11,10 +11,11 @@ SOURCE = Path(gossan.__file__).parent
 
 # Room -> what it may import besides itself. Whatever is not listed may not be.
 ISLANDS = ("data", "geochem", "geostat", "models", "nets", "validation")
-# Models and nets weigh rows (_weights), score maps (_map_tiles) and are saved (saving) alike, yet
-# do not meet.
-# Whoever has many jobs hands them to cluster, the door of Dask.
-FREE_TO_ALL = ("_checks", "_units", "_lazy", "_map_tiles", "_weights", "saving", "cluster")
+# Models and nets weigh rows (_weights), fit one as many (_fit_alone), score maps (_map_tiles) and are
+# saved (saving) alike, yet do not meet. Whoever has many jobs hands them to cluster, Dask's door.
+FREE_TO_ALL = (
+    "_checks", "_units", "_lazy", "_fit_alone", "_map_tiles", "_weights", "saving", "cluster",
+)  # fmt: skip
 MAY_IMPORT = {
     "": (),  # the face loads lazily, through _lazy
     **dict.fromkeys((*FREE_TO_ALL, *ISLANDS), ()),

@@ -1,13 +1,15 @@
 """The gallery's scripts run, in their small form, on the real data that they show."""
 
 import importlib.util
+import re
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from gossan import datasets
+from gossan import datasets, plot
 from gossan.data import read_grid
 
 GALLERY = Path(__file__).parents[1] / "gallery"
@@ -17,6 +19,7 @@ def run(name, monkeypatch, *arguments):
     """Run the `main` of a script of the gallery with these words of the command line."""
     spec = importlib.util.spec_from_file_location(name, GALLERY / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
+    monkeypatch.syspath_prepend(GALLERY)  # as for a script: its neighbours can be imported
     spec.loader.exec_module(module)
     monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
     module.main()
@@ -53,3 +56,19 @@ def test_copper_creek_goes_from_its_tables_to_targets(tmp_path, monkeypatch, cap
     assert len(targets) > 1
     assert set(targets["kind"]) <= {"extension", "new ground"}
     assert (tmp_path / "run" / "view3d.html").stat().st_size > 100_000
+
+
+def test_the_page_of_figures_shows_every_figure(tmp_path, monkeypatch, capsys):
+    run("plots", monkeypatch, "--quick", "--out", tmp_path)
+    public = {name for name in plot.__all__ if name.startswith("plot_")}
+    drawn = {path.stem for path in tmp_path.glob("*.svg")}
+    assert public <= drawn
+    assert f"{len(drawn)} figures" in capsys.readouterr().out
+    page = (tmp_path / "plots.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == len(drawn)
+    assert all(f"<code>{name}</code>" in page for name in public)
+    assert "http" not in page.replace("http://www.w3.org", "")  # nothing is fetched
+    marks = Counter(re.findall(r' id="([^"]+)"', page))
+    used = set(re.findall(r'(?:url\(|href=")#([^")]+)', page))
+    assert {marks[name] for name in used} == {1}  # no figure borrows a mark of another
+    assert (tmp_path / "contact_sheet.png").read_bytes()[:4] == b"\x89PNG"

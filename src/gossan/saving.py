@@ -247,6 +247,26 @@ def pack(
     return told, {f"{name}/{key}": np.ascontiguousarray(array) for key, array in arrays.items()}
 
 
+def pack_all(
+    models: Sequence[Any], word: str, *, inside: str
+) -> tuple[dict[str, Any], dict[str, NDArray]]:
+    """Return settings and arrays of several models as of `pack`, named `word` and their number."""
+    settings: dict[str, Any] = {}
+    arrays: dict[str, NDArray] = {}
+    for i, model in enumerate(models):
+        told, parts = pack(model, f"{word}{i}", inside=inside)
+        settings |= told
+        arrays |= parts
+    return settings, arrays
+
+
+def unpack_all(
+    settings: Mapping[str, Any], arrays: dict[str, NDArray], word: str, n: int, *, inside: str
+) -> list[Any]:
+    """Return the `n` fitted models that `pack_all` took apart, as `unpack` does each."""
+    return [unpack(settings, arrays, f"{word}{i}", inside=inside) for i in range(n)]
+
+
 def unpack(
     settings: Mapping[str, Any],
     arrays: dict[str, NDArray],

@@ -192,3 +192,40 @@ def test_a_map_takes_its_labels_from_the_coordinates_and_draws_arrows() -> None:
 def test_the_real_table_makes_a_small_picture(sphalerite: pd.DataFrame) -> None:
     ax = plot_discrimination(sphalerite, ("Ge", "In"), classes=sphalerite["type"], ax=new_axes()[0])
     assert len(to_svg(ax)) < 600_000
+
+
+def test_numbers_of_a_ternary_stand_at_their_lines_and_lean_along_them() -> None:
+    """20 % of the top part: a level line, whose number stands right of its right end."""
+    table = pd.DataFrame({"a": [1.0], "b": [1.0], "c": [1.0]})
+    ax = plot_ternary(table, ("a", "b", "c"), scale="amount", ax=new_axes()[0])
+    numbers = [text for text in ax.texts if text.get_gid() == "number"]
+    assert sorted(text.get_text() for text in numbers) == sorted(
+        3 * ["20 %", "40 %", "60 %", "80 %"]
+    )
+    level = [text for text in numbers if round(text.get_rotation()) == 0]
+    height = np.sqrt(3) / 2
+    for text in level:
+        share = float(text.get_text()[:2]) / 100
+        x, y = text.get_position()
+        assert y == pytest.approx(share * height)
+        assert x > 1 - share / 2
+    assert {round(text.get_rotation()) for text in numbers} == {0, 60, 300}
+
+
+def test_a_field_of_a_ternary_lies_where_its_corners_say() -> None:
+    table = pd.DataFrame({"a": [1.0], "b": [1.0], "c": [1.0]})
+    fields = {"upper": [[1, 0, 0], [1, 1, 0], [5, 0, 5]]}
+    ax = plot_ternary(table, ("a", "b", "c"), scale="amount", fields=fields, ax=new_axes()[0])
+    (patch,) = [own for own in ax.patches if own.get_gid() == "field"]
+    height = np.sqrt(3) / 2
+    expected = [(0.5, height), (0.25, height / 2), (0.75, height / 2)]
+    np.testing.assert_allclose(patch.get_xy()[:3], expected, atol=1e-12)
+    (name,) = [text for text in ax.texts if text.get_gid() == "field"]
+    assert name.get_text() == "upper"
+    np.testing.assert_allclose(name.get_position(), np.mean(expected, axis=0))
+
+
+def test_a_field_without_three_corners_is_refused() -> None:
+    table = pd.DataFrame({"a": [1.0], "b": [1.0], "c": [1.0]})
+    with pytest.raises(ValueError, match="three corners or more"):
+        plot_ternary(table, ("a", "b", "c"), fields={"x": [[1, 0, 0]]}, ax=new_axes()[0])

@@ -16,8 +16,9 @@ from matplotlib.colors import LogNorm, Normalize
 from numpy.typing import NDArray
 
 from gossan.data.grids.grid import add_layer, cell_centres, make_grid
-from gossan.plot._cells import colours_of, round_length
+from gossan.plot._cells import colours_of
 from gossan.plot._planes import cut_plane, thin
+from gossan.plot.furniture import round_length
 from gossan.plot.maps import (
     map_extent,
     plot_departure,
@@ -212,8 +213,32 @@ def test_the_scale_bar_is_a_round_length_on_the_map() -> None:
     bar = next(line for line in ax.lines if line.get_gid() == "scale bar")
     share = float(np.ptp(bar.get_xdata()))
     assert share * 400 == pytest.approx(100)
-    assert [text.get_text() for text in ax.texts] == ["100 m\u2003↑ N"]
+    assert [text.get_text() for text in ax.texts] == ["100 m", "N"]
     assert list(ax.get_xticks()) == []
+
+
+def test_north_and_the_scale_bar_may_be_left_out() -> None:
+    def drawn(**options: bool) -> set[str]:
+        ax = plot_map(make(), "north", ax=new_axes()[0], **options)
+        return {line.get_gid() for line in ax.lines} & {"scale bar", "north"}
+
+    assert drawn() == {"scale bar", "north"}
+    assert drawn(north=False) == {"scale bar"}
+    assert drawn(scale_bar=False) == {"north"}
+    assert drawn(north=False, scale_bar=False) == set()
+
+
+@pytest.mark.parametrize("plot", [plot_map, plot_spread, plot_departure])
+def test_every_map_of_a_grid_bears_north_and_a_scale(plot: Any) -> None:
+    for wanted in (True, False):
+        ax = plot(make(), "north", north=wanted, scale_bar=wanted, ax=new_axes()[0])
+        drawn = {line.get_gid() for line in ax.lines} & {"scale bar", "north"}
+        assert drawn == ({"scale bar", "north"} if wanted else set())
+
+
+def test_a_section_bears_no_north() -> None:
+    ax = plot_map(make(is_3d=True), "up", at={"northing": 4_510_110.0}, ax=new_axes()[0])
+    assert not any(line.get_gid() in ("north", "scale bar") for line in ax.lines)
 
 
 @given(st.floats(1e-3, 1e7))

@@ -116,7 +116,7 @@ def test_percentages_are_refused_where_shares_belong() -> None:
 
 
 def test_a_missing_column_is_named() -> None:
-    with pytest.raises(KeyError, match="scores has no column 'auc'"):
+    with pytest.raises(KeyError, match="scores needs a column 'auc'"):
         plot_protocol_scores(SCORES.drop(columns="auc"), ax=new_axes()[0])
-    with pytest.raises(KeyError, match="curves has no column 'captured'"):
+    with pytest.raises(KeyError, match="curves needs a column 'captured'"):
         plot_success_rate(CURVES.drop(columns="captured"), ax=new_axes()[0])

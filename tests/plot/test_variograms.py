@@ -46,7 +46,10 @@ def test_points_are_as_large_as_their_pairs_and_few_pairs_are_open() -> None:
     few = marks(ax, "few pairs")[0]
     np.testing.assert_allclose(few.get_offsets(), [[25, 0.5]])
     np.testing.assert_allclose(few.get_facecolors(), [[1, 1, 1, 1]])
-    assert legend_of(ax)[-1] == "open: under 30 pairs"
+    assert legend_of(ax)[-2:] == ["open: under 30 pairs", "largest: 400 pairs"]
+    written = {text.get_text() for text in ax.texts if text.get_gid() == "pairs"}
+    assert "400" in written
+    assert not plot_variogram(points(), pairs=False, ax=new_axes()[0]).texts
 
 
 def test_the_model_is_drawn_along_each_direction() -> None:

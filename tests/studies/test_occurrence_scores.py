@@ -65,6 +65,11 @@ def test_the_sentence_tells_count_interval_null_and_what_is_no_evidence():
     assert "fake patterns capture 0 % there (at most 0 %)" in told
     assert "index, which needs no labels, captures 1" in told
     assert "captures 100 % (not evidence)" in told
+    untaught = scoring.sentence(
+        SHARES, "forest", km2=1234.0, folds="blocked 2-fold", nulls=nulls, label_free="index",
+        is_taught=False,
+    )  # fmt: skip
+    assert untaught == told.partition("; on the occurrences it was trained on")[0] + "."
 
 
 def test_curves_rise_from_nothing_to_all():

@@ -117,3 +117,13 @@ def test_fingerprints_see_every_cell_and_name():
     changed = table.assign(a=[1.0, 2.0000001])
     assert fingerprint(table) == fingerprint(table.copy())
     assert len({fingerprint(t) for t in (table, changed, table.rename(columns={"a": "b"}))}) == 3
+
+
+def test_of_tables_without_rows_nothing_old_remains(tmp_path):
+    folder = RunFolder(tmp_path)
+    full, empty = pd.DataFrame({"x": [1]}), pd.DataFrame({"x": []})
+    folder.write_tables({"a.csv": full, "b.csv": full, "c.csv": empty})
+    assert sorted(file.name for file in tmp_path.glob("*.csv")) == ["a.csv", "b.csv"]
+    folder.write_tables({"a.csv": empty, "b.csv": empty}, also_empty=("b.csv",))
+    assert [file.name for file in tmp_path.glob("*.csv")] == ["b.csv"]
+    assert (tmp_path / "b.csv").read_text() == "x\n"

@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
-from gossan.validation.curves import capture_curve, occurrence_shares, roc_by_ranks
+from gossan.validation.curves import (
+    capture_curve,
+    occurrence_shares,
+    prediction_area,
+    roc_by_ranks,
+)
 
 RANKS = np.array([1, 6, 11, 51, 100])
 
@@ -95,3 +100,53 @@ def test_what_cannot_be_ranked_is_refused():
         capture_curve([1.5])
     with pytest.raises(ValueError, match="needs positives and negatives"):
         roc_by_ranks([1.0, 2.0], [True, True])
+
+
+def test_a_prediction_area_plot_worked_by_hand():
+    """Cells 1 to 10, occurrences at 4, 9 and 10.
+
+    At 7 two of three are found in 4 of 10 cells, at 8 in 3 of 10: captured + area goes from 1.067 to
+    0.967, so that the curves cross two thirds of the way.
+    """
+    found = prediction_area([10.0, 9.0, 4.0], range(1, 11))
+    at = {score: place for place, score in enumerate(found.thresholds[:-1])}
+    assert found.captured[[at[1.0], at[4.0], at[5.0], at[10.0]]] == pytest.approx(
+        [1, 1, 2 / 3, 1 / 3]
+    )
+    assert found.area[[at[1.0], at[4.0], at[5.0], at[10.0]]] == pytest.approx([1, 0.7, 0.6, 0.1])
+    assert (found.captured[-1], found.area[-1]) == (0, 0)
+    assert found.point == pytest.approx((7 + 2 / 3, 2 / 3, 1 / 3))
+    assert found.density == pytest.approx(2.0)
+
+
+def test_the_crossing_of_a_perfect_and_of_a_worthless_map():
+    perfect = prediction_area([20.0, 30.0], range(10))
+    assert perfect.point == (20.0, 1.0, 0.0)
+    assert perfect.density == np.inf
+    assert prediction_area([5.0], [5.0] * 9).point == (5.0, 0.5, 0.5)
+
+
+@given(st.lists(st.floats(-3, 3), min_size=1, max_size=20), st.integers(0, 100))
+def test_the_crossing_sums_to_one_and_lies_between_the_scores(scores, seed):
+    cells = np.random.default_rng(seed).normal(size=50)
+    found = prediction_area(scores, cells)
+    threshold, captured, area = found.point
+    assert captured + area == pytest.approx(1)
+    assert found.thresholds[0] <= threshold <= found.thresholds[-1]
+    assert (np.diff(found.captured) <= 0).all()
+    assert (np.diff(found.area) <= 0).all()
+
+
+def test_the_crossing_agrees_with_that_of_the_ranks():
+    """Of many occurrences on a smooth map both ways to the P-A point agree."""
+    rng = np.random.default_rng(3)
+    cells, scores = rng.normal(size=20_000), rng.normal(1.0, 1.0, size=2_000)
+    captured, area = capture_curve(occurrence_shares(scores, cells)).pa_point
+    assert prediction_area(scores, cells).point[1:] == pytest.approx((captured, area), abs=2e-3)
+
+
+def test_a_prediction_area_plot_needs_occurrences_with_scores():
+    with pytest.raises(ValueError, match="needs occurrences"):
+        prediction_area([], [1.0])
+    with pytest.raises(ValueError, match="has no score"):
+        prediction_area([np.nan], [1.0])

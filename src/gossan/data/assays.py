@@ -23,7 +23,12 @@ from gossan.data.tables.headers import OXIDES
 from gossan.data.tables.limits import MISSING, find_decimal
 from gossan.data.tables.quality import QualityReport, quality_report
 from gossan.data.tables.rawtable import RawTable, read_raw
-from gossan.data.tables.screening import Finding, find_impossible, format_rows, make_finding
+from gossan.data.tables.screening import (
+    Finding,
+    find_impossible,
+    make_finding,
+    refuse_errors,
+)
 from gossan.data.tables.sites import read_sites
 
 
@@ -258,7 +263,11 @@ def read_assays(
         for column in columns
     ]  # fmt: skip
     findings += [finding for item in read for finding in item.findings]
-    _raise_errors(raw, findings, errors, decimal=decimal)
+    has_commas = decimal == "," and any(
+        f.kind == "not a number" and f.severity == "error" for f in findings
+    )
+    hint = "most of the table has decimal commas, so that all of it was read with them"
+    refuse_errors(raw.source, findings, errors, hint=hint if has_commas else "")
     wanted = [] if elements is None else [str(name) for name in elements]
     read = [_convert(item, convert, wanted) for item in read]
     chosen, merged = _merge_duplicates(raw, read, duplicates)
@@ -276,25 +285,6 @@ def _find_decimal(raw: RawTable, columns: Sequence[AnalyteColumn]) -> str:
         return find_decimal(cells, separator=raw.separator)
     except ValueError as error:
         raise ValueError(f"{raw.source}: {error}") from None
-
-
-def _raise_errors(
-    raw: RawTable, findings: Sequence[Finding], errors: str, *, decimal: str = "."
-) -> None:
-    """Raise one error for all that was found, unless it is to be set missing."""
-    bad = [finding for finding in findings if finding.severity == "error"]
-    if errors == "missing" or not bad:
-        return
-    lines = [f"column {f.column!r}: {f.message}; {format_rows(f.rows, f.n_cells)}" for f in bad[:6]]
-    if len(bad) > 6:
-        lines.append(f"and {len(bad) - 6} more columns")
-    if decimal == "," and any(f.kind == "not a number" for f in bad):
-        lines.append("most of the table has decimal commas, so that all of it was read with them")
-    raise ValueError(
-        f"{raw.source} holds cells that cannot be used.\n  " + "\n  ".join(lines) + "\nCorrect"
-        " them, name words that mean 'missing' with missing=(...), or pass errors='missing' to"
-        " leave them out."
-    )
 
 
 def _convert(item: ReadColumn, convert: bool | str, wanted: Sequence[str]) -> ReadColumn:
@@ -366,7 +356,7 @@ def _assemble(
     censored = pd.DataFrame({i.column.analyte: i.censored for i in read}, index=index)
     units = {item.column.analyte: item.column.unit for item in read}
     impossible = find_impossible(values, units, rows=raw.rows, cells_only=True)
-    _raise_errors(raw, impossible, errors)
+    refuse_errors(raw.source, impossible, errors)
     findings += impossible
     if impossible:
         bad = pd.DataFrame(

@@ -54,6 +54,7 @@ __getattr__, __dir__, __all__ = attach(
         "sulfur_sources": ["sulfate_reduction", "Rayleigh", "rayleigh"],
         "lead_isotopes": ["LeadModel", "lead_model", "lead_curve", "model_ages"],
         "plumbotectonics": ["reservoir_curve", "nearest_reservoir"],
+        "normalising": ["NORMALISING", "ORDERS", "Normalised", "normalise"],
         "enrichment": [
             "Reference",
             "REFERENCES",

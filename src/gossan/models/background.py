@@ -16,6 +16,7 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from gossan import saving
+from gossan._fit_alone import fit_alone
 from gossan._map_tiles import TILE, check_layers
 from gossan.models._map_estimator import LEAST, Array, Floats, MapEstimator
 from gossan.models._parts import (
@@ -124,13 +125,7 @@ class BackgroundEnsemble(MapEstimator):
         ValueError
             If a value is missing or infinite, there are not two classes, or a setting is wrong.
         """
-        seed = int(np.random.default_rng(self.random_state).integers(2**31))
-        everything = (np.arange(len(np.asarray(y))), seed)
-        fitted = self.fit_many(X, y, [everything], groups=groups, sample_weight=sample_weight)[0]
-        for key, value in vars(fitted).items():
-            if key.endswith("_"):
-                setattr(self, key, value)
-        return self
+        return fit_alone(self, X, y, groups=groups, sample_weight=sample_weight)
 
     def fit_many(
         self,
@@ -292,11 +287,8 @@ class BackgroundEnsemble(MapEstimator):
         """Return what `gossan.saving` writes: the parts of the models, one after another."""
         settings = self._settings(without=("estimator",))
         arrays: dict[str, NDArray] = {"background_": self.background_}
-        for i, each in enumerate(self.estimators_):
-            told, parts = saving.pack(each, f"draw{i}", inside="BackgroundEnsemble")
-            settings |= told
-            arrays |= parts
-        return settings, arrays
+        told, parts = saving.pack_all(self.estimators_, "draw", inside="BackgroundEnsemble")
+        return settings | told, arrays | parts
 
     @classmethod
     def from_arrays(
@@ -304,10 +296,7 @@ class BackgroundEnsemble(MapEstimator):
     ) -> BackgroundEnsemble:
         """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
         n_draws = settings["params"]["n_draws"]
-        fitted = [
-            saving.unpack(settings, arrays, f"draw{i}", inside="BackgroundEnsemble")
-            for i in range(n_draws)
-        ]
+        fitted = saving.unpack_all(settings, arrays, "draw", n_draws, inside="BackgroundEnsemble")
         model = cls._revived(settings, arrays, estimator=clone(fitted[0]))
         model._check_settings()  # noqa: SLF001 - its own
         check_parts(model, fitted)

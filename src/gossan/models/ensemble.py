@@ -185,12 +185,8 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self, "estimators_")
         settings = saving.settings_of(self, without=("estimators", "n_jobs"))
         settings["members"] = [name for name, _ in self.estimators]
-        arrays: dict[str, NDArray] = {}
-        for i, member in enumerate(self.estimators_):
-            told, parts = saving.pack(member, f"member{i}", inside="EnsembleClassifier")
-            settings |= told
-            arrays |= parts
-        return settings, arrays
+        told, arrays = saving.pack_all(self.estimators_, "member", inside="EnsembleClassifier")
+        return settings | told, arrays
 
     @classmethod
     def from_arrays(
@@ -198,10 +194,9 @@ class EnsembleClassifier(ClassifierMixin, BaseEstimator):
     ) -> EnsembleClassifier:
         """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
         names = list(settings["members"])
-        fitted = [
-            saving.unpack(settings, arrays, f"member{i}", inside="EnsembleClassifier")
-            for i in range(len(names))
-        ]
+        fitted = saving.unpack_all(
+            settings, arrays, "member", len(names), inside="EnsembleClassifier"
+        )
         named = [(name, clone(part)) for name, part in zip(names, fitted, strict=True)]
         model = saving.blank(cls, settings, estimators=named)
         cls._check_settings(model)

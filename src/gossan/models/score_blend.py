@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gossan import saving
 from gossan._checks import check_option
+from gossan._fit_alone import take_over
 from gossan._map_tiles import TILE, check_layers
 from gossan.models._map_estimator import Array, Floats, MapEstimator
 from gossan.models._parts import (
@@ -122,8 +123,8 @@ class ScoreBlend(MapEstimator):
             If a value is missing or infinite, there are not two classes, or a setting is wrong.
         """
         everything = (np.arange(len(np.asarray(y))), self.random_state)
-        self._become(self._fit_jobs(X, y, [everything], groups, sample_weight)[0])
-        return self
+        # Its members take the seed as it stands, so that none is drawn from it.
+        return take_over(self, self._fit_jobs(X, y, [everything], groups, sample_weight)[0])
 
     def fit_many(
         self,
@@ -218,20 +219,14 @@ class ScoreBlend(MapEstimator):
         settings = self._settings(without=("estimators",))
         settings["members"] = [name for name, _ in self.estimators]
         arrays = {k: getattr(self, k) for k in ("background_", "levels_", "scale_")}
-        for i, member in enumerate(self.estimators_):
-            told, parts = saving.pack(member, f"member{i}", inside="ScoreBlend")
-            settings |= told
-            arrays |= parts
-        return settings, arrays
+        told, parts = saving.pack_all(self.estimators_, "member", inside="ScoreBlend")
+        return settings | told, arrays | parts
 
     @classmethod
     def from_arrays(cls, settings: Mapping[str, Any], arrays: dict[str, NDArray]) -> ScoreBlend:
         """Return the fitted estimator that `to_arrays` took apart; raise ValueError if unsound."""
         names = list(settings["members"])
-        fitted = [
-            saving.unpack(settings, arrays, f"member{i}", inside="ScoreBlend")
-            for i in range(len(names))
-        ]
+        fitted = saving.unpack_all(settings, arrays, "member", len(names), inside="ScoreBlend")
         named = [(name, clone(part)) for name, part in zip(names, fitted, strict=True)]
         model = cls._revived(settings, arrays, estimators=named)
         model._check_settings()  # noqa: SLF001 - its own
@@ -300,11 +295,6 @@ class ScoreBlend(MapEstimator):
         model.levels_ = np.quantile(scores, LEVELS, axis=1).T
         model.estimators_ = members
         return model
-
-    def _become(self, other: ScoreBlend) -> None:
-        for key, value in vars(other).items():
-            if key.endswith("_"):
-                setattr(self, key, value)
 
     def _given(self, X: ArrayLike) -> Array:
         check_is_fitted(self, "background_")

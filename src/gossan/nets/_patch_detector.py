@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from gossan import saving
 from gossan._checks import check_labels, check_option
+from gossan._fit_alone import fit_alone
 
 Array = NDArray[np.float32]
 INPUTS = ("patch", "vector")
@@ -77,13 +78,7 @@ class PatchDetector(OutlierMixin, BaseEstimator):
             If a value is missing or infinite, the shape does not suit, there are fewer than two
             normals, or a setting is wrong.
         """
-        n = len(np.asarray(X)) if not hasattr(X, "shape") else X.shape[0]
-        seed = int(np.random.default_rng(self.random_state).integers(2**31))
-        fitted = self.fit_many(X, y, [(np.arange(n), seed)], groups=groups)[0]
-        for key, value in vars(fitted).items():
-            if key.endswith("_"):
-                setattr(self, key, value)
-        return self
+        return fit_alone(self, X, y, groups=groups)
 
     def fit_many(
         self,

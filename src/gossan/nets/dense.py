@@ -18,6 +18,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gossan import saving
 from gossan._checks import check_labels, check_option
+from gossan._fit_alone import fit_alone
 from gossan.nets._forward import ACTIVATIONS, dense_outputs, dense_shapes
 
 if TYPE_CHECKING:
@@ -171,11 +172,7 @@ class DenseClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             If the table has missing, infinite or (with "log") non-positive values, or one class.
         """
-        n = len(np.asarray(y))
-        seed = np.random.default_rng(self.random_state).integers(2**31)
-        everything = (np.arange(n), int(seed))
-        _become(self, self.fit_many(X, y, [everything], groups=groups)[0])
-        return self
+        return fit_alone(self, X, y, groups=groups)
 
     def fit_many(
         self,
@@ -306,10 +303,3 @@ def _transformed(table: NDArray[np.float64], transform: str) -> NDArray[np.float
             "or pass transform='none'."
         )
     return np.log10(table)
-
-
-def _become(estimator: DenseClassifier, fitted: DenseClassifier) -> None:
-    """Take over what was fitted."""
-    for key, value in vars(fitted).items():
-        if key.endswith("_"):
-            setattr(estimator, key, value)

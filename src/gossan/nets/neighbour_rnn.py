@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from gossan import saving
 from gossan._checks import check_labels, check_option
+from gossan._fit_alone import fit_alone
 from gossan.nets._recurrent_forward import (
     MOST_LOG_SPREAD,
     mixture_quantile,
@@ -181,13 +182,7 @@ class NeighbourRegressor(RegressorMixin, BaseEstimator):
         ValueError
             If a value is missing or infinite, a row has no first step, or a setting is wrong.
         """
-        n = len(np.asarray(y))
-        seed = np.random.default_rng(self.random_state).integers(2**31)
-        fitted = self.fit_many(X, y, [(np.arange(n), int(seed))], groups=groups)[0]
-        for key, value in vars(fitted).items():
-            if key.endswith("_"):
-                setattr(self, key, value)
-        return self
+        return fit_alone(self, X, y, groups=groups)
 
     def fit_many(
         self,

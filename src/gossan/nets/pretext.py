@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gossan import saving
 from gossan._checks import GossanWarning, check_labels
+from gossan._fit_alone import fit_alone
 from gossan.nets._forward import dense_outputs, dense_shapes
 from gossan.nets._pretext_checks import (
     PRESETS,
@@ -232,14 +233,8 @@ class PretextClassifier(ClassifierMixin, BaseEstimator):
             If values are missing or infinite, there are not two classes, shapes differ or a
             setting is wrong.
         """
-        seed = int(np.random.default_rng(self.random_state).integers(2**31))
-        members = [(np.arange(len(np.asarray(y))), seed)]
         ground = {"background": background, "background_classes": background_classes}
-        fitted = self.fit_many(X, y, members, groups=groups, **ground)[0]
-        for key, value in vars(fitted).items():
-            if key.endswith("_"):
-                setattr(self, key, value)
-        return self
+        return fit_alone(self, X, y, groups=groups, **ground)
 
     def fit_many(
         self,

@@ -18,6 +18,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from gossan._checks import check_labels, check_sample_weight
+from gossan._fit_alone import fit_alone
 from gossan._map_tiles import TILE, check_layers, map_tiles
 from gossan.nets._window_checks import (
     check_field,
@@ -221,13 +222,7 @@ class WindowCNN(ClassifierMixin, BaseEstimator):
             If a value is infinite (or missing, where that is refused), the shape does not suit,
             there are not two classes, or a setting is wrong.
         """
-        seed = int(np.random.default_rng(self.random_state).integers(2**31))
-        everything = (np.arange(len(np.asarray(y))), seed)
-        fitted = self.fit_many(X, y, [everything], groups=groups, sample_weight=sample_weight)[0]
-        for key, value in vars(fitted).items():
-            if key.endswith("_"):
-                setattr(self, key, value)
-        return self
+        return fit_alone(self, X, y, groups=groups, sample_weight=sample_weight)
 
     def fit_many(
         self,

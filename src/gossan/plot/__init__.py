@@ -26,6 +26,7 @@ __getattr__, __dir__, __all__ = attach(
             "plot_dominance",
         ],
         "maps": ["plot_map", "plot_spread", "plot_departure", "plot_samples"],
+        "furniture": ["add_north", "add_scale_bar", "add_graticule"],
         "variograms": ["plot_variogram", "plot_variogram_map"],
         "estimates": [
             "plot_measured",
@@ -35,6 +36,10 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "prospectivity": ["plot_targets"],
         "regional": ["plot_prospectivity_map", "plot_capture_curves"],
+        "ranking": ["plot_roc", "plot_prediction_area"],
+        "sections": ["plot_section", "section_line"],
+        "strip_logs": ["plot_strip_log"],
+        "spiders": ["plot_spider"],
         "trust": ["plot_protocol_scores", "plot_success_rate"],
         "contributions": ["plot_contributions"],
         "evidence": ["plot_fractal", "plot_zoning", "plot_loadings"],

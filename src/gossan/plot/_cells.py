@@ -14,11 +14,12 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normalize
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
-from matplotlib.transforms import Affine2D, ScaledTranslation, Transform
+from matplotlib.transforms import Affine2D, Transform
 from numpy.typing import ArrayLike, NDArray
 
 from gossan.data.grids.grid import rotation_of
 from gossan.plot._planes import Plane, thin
+from gossan.plot.furniture import add_north, add_scale_bar
 from gossan.plot.style import INK, LABEL_SIZE, QUIET, plain, style
 
 NO_ESTIMATE = "#eceef0"  # cells without an estimate are this grey, never a grade
@@ -99,6 +100,8 @@ def frame_plane(
     is_map: bool,
     coordinates: bool,
     exaggeration: float = 1.0,
+    north: bool = True,
+    scale_bar: bool = True,
 ) -> None:
     """Set equal aspect (or a stated exaggeration), limits, a scale bar and north."""
     left, right, bottom, top = extent
@@ -113,8 +116,11 @@ def frame_plane(
         _number_axes(ax, labels, is_upright=is_map, exaggeration=exaggeration)
     else:
         ax.set(xticks=[], yticks=[])
-    if is_map:
-        _draw_scale_bar(ax, right - left, is_above=coordinates)
+    where = "above" if coordinates else "below"
+    if is_map and scale_bar:
+        add_scale_bar(ax, where=where, north=north)
+    elif is_map and north:
+        add_north(ax, where=where)
 
 
 def _number_axes(
@@ -122,53 +128,29 @@ def _number_axes(
 ) -> None:
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(nbins=3, min_n_ticks=2, steps=[1, 2, 5, 10]))
-        axis.set_major_formatter(FuncFormatter(_write_number))
+        axis.set_major_formatter(FuncFormatter(write_number))
         axis.set_tick_params(labelsize=6.5, length=2.5, color=QUIET, labelcolor=QUIET, width=0.6)
     if is_upright:  # numbers of seven digits would push the map aside
-        for label in ax.get_yticklabels():
-            label.set_verticalalignment("bottom")
+        low, high = ax.get_ylim()
+        for label, place in zip(ax.get_yticklabels(), ax.get_yticks(), strict=True):
+            share = (place - low) / (high - low)  # none reaches beyond the ends of its axis
+            label.set_verticalalignment(
+                "bottom" if share < 0.1 else "top" if share > 0.9 else "center"
+            )
         ax.tick_params(axis="y", labelrotation=90)
     stretched = "" if exaggeration == 1 else f", drawn × {exaggeration:g}"
     ax.set_xlabel(labels[0], fontsize=LABEL_SIZE, color=QUIET)
     ax.set_ylabel(labels[1].replace("]", f"{stretched}]"), fontsize=LABEL_SIZE, color=QUIET)
 
 
-def _write_number(value: float, _position: int | None = None) -> str:
+def write_number(value: float, _position: int | None = None) -> str:
+    """Write a tick with a comma at each thousand and a true minus."""
     return f"{value:,.10g}".replace("-", "−")
 
 
 def name_panel(ax: Axes, title: str) -> None:
     """Write what a panel shows above it, at its left."""
     ax.set_title(plain(title), loc="left", fontsize=8.5, fontweight="bold", color=INK)
-
-
-def _draw_scale_bar(ax: Axes, width: float, *, is_above: bool) -> None:
-    """Draw a bar of a round length with north beside it, right above or left below the map."""
-    length = round_length(width / 4)
-    share = length / width
-    text = f"{length / 1000:g} km" if length >= 1000 else f"{length:g} m"
-    start, y, shift = (1 - share, 1.0, 6) if is_above else (0.0, 0.0, -6)
-    figure: Any = ax.get_figure(root=True)
-    away = ax.transAxes + ScaledTranslation(0, shift / 72, figure.dpi_scale_trans)
-    ax.plot([start, start + share], [y, y], color=INK, linewidth=1.8, solid_capstyle="butt",
-            transform=away, clip_on=False, gid="scale bar")  # fmt: skip
-    words, place, ha = (f"↑ N\u2003{text}", start, "right") if is_above else (
-        f"{text}\u2003↑ N", start + share, "left")  # fmt: skip
-    ax.annotate(words, (place, y), xytext=(-5 if is_above else 5, shift), ha=ha, va="center",
-                xycoords="axes fraction", textcoords="offset points", fontsize=6.8,
-                color=INK)  # fmt: skip
-
-
-def round_length(length: float) -> float:
-    """Return the next lower 1, 2 or 5 times a power of ten.
-
-    Examples
-    --------
-    >>> round_length(173.0), round_length(0.6)
-    (100.0, 0.5)
-    """
-    power = 10.0 ** math.floor(math.log10(length))
-    return max(step * power for step in (1, 2, 5) if step * power <= length * (1 + 1e-9))
 
 
 def add_colour_bar(ax: Axes, norm: Normalize, kind: str, label: str, *values: ArrayLike) -> None:
@@ -205,7 +187,7 @@ def _number_colours(ax: Axes, norm: Normalize) -> None:
     else:
         axis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(_write_number))
+    axis.set_major_formatter(FuncFormatter(write_number))
     ax.tick_params(axis="y", labelsize=6.8, length=2.5, width=0.6)
 
 

@@ -350,7 +350,7 @@ def plot_protocols(
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.grid(visible=True, axis="x")
-    ax.margins(x=0.08)
+    ax.margins(x=0.14)  # the gaps stand at the right
     handles = [
         Line2D([], [], ls="", marker=marker, color=colour, ms=5.5)
         for marker, colour in (_PROTOCOL_LOOKS[i % 4] for i in range(len(protocols)))
@@ -377,8 +377,9 @@ def _draw_gap(ax: Axes, row: int, own: pd.DataFrame, protocols: Sequence[str]) -
     first, second = float(best[protocols[0]]), float(best[protocols[1]])
     ax.plot([first, second], [row, row], color=FAINT, linewidth=5, solid_capstyle="round", zorder=0)
     text = f"gap {first - second:.2f}".replace("-", "−")
-    ax.annotate(text, ((first + second) / 2, row), xytext=(0, 4),
-                textcoords="offset points", ha="center", fontsize=6.8, color=QUIET)  # fmt: skip
+    ends = [own[name].max() for name in ("score", "high") if name in own]  # right of all bars
+    ax.annotate(text, (float(np.nanmax(ends)), row), xytext=(7, 0), va="center",
+                textcoords="offset points", ha="left", fontsize=6.8, color=QUIET)  # fmt: skip
 
 
 def plot_dominance(deltas: pd.DataFrame, *, ax: Axes | None = None) -> Axes:

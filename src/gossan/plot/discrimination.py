@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from gossan._checks import check_option
 from gossan.plot._classes import draw_classes, draw_stars, legend_classes
@@ -123,6 +123,7 @@ def plot_ternary(
     points_censored: pd.DataFrame | None = None,
     scale: str | Mapping[str, float] = "centred",
     shares: Sequence[float] = (0.5,),
+    fields: Mapping[str, ArrayLike] | None = None,
     ax: Axes | None = None,
 ) -> Axes:
     """Ternary diagram of three elements, each multiplied so that the table fills the triangle.
@@ -145,6 +146,9 @@ def plot_ternary(
         "centred" brings the geometric mean of the table near the middle with multipliers of the
         form 1, 2 or 5 times a power of ten; "amount" multiplies by one; a mapping gives the
         multipliers by element.
+    fields : mapping, optional
+        Name to the corners of a published field, shape (k, 3): parts in the order of `elements`,
+        of the multiplied values (as they are read off the diagram), of any sum.
     ax : Axes, optional
         Axes to draw on.
 
@@ -158,7 +162,7 @@ def plot_ternary(
     KeyError
         If the table lacks an element.
     ValueError
-        If `scale` is an unknown word.
+        If `scale` is an unknown word, or a field has fewer than three corners.
 
     References
     ----------
@@ -179,6 +183,8 @@ def plot_ternary(
     outline = _draw_triangle(
         ax, [_corner_label(e, f) for e, f in zip(elements, factors, strict=True)]
     )
+    for name, corners in (fields or {}).items():
+        _draw_field(ax, name, np.asarray(corners, dtype=float))
     open_known = _any_censored(censored, elements, len(values))
     draw_classes(ax, _to_plane(known * factors), classes, open_known, shares=shares,
                  inside=outline)  # fmt: skip
@@ -286,9 +292,30 @@ def _draw_grid_line(ax: Axes, share: float, corner: int) -> None:
     ends[0, (corner + 1) % 3] = ends[1, (corner + 2) % 3] = 1 - share
     line = _to_plane(ends)
     ax.plot(*line.T, color=FAINT, linewidth=0.6, zorder=0)
-    outward = line[1] + 0.04 * (line[1] - line[0]) / np.linalg.norm(line[1] - line[0])
-    ax.text(outward[0], outward[1], f"{100 * share:.0f} %", fontsize=6.5, color=QUIET,
-            ha="center", va="center")  # fmt: skip
+    along = (line[1] - line[0]) / np.linalg.norm(line[1] - line[0])
+    ax.plot(*np.array([line[1], line[1] + 0.014 * along]).T, color=QUIET, linewidth=0.7, zorder=4,
+            gid="tick")  # fmt: skip
+    x, y = line[1] + 0.045 * along
+    # The number leans along its own line, so that the eye follows the right one of the three.
+    angle = np.degrees(np.arctan2(along[1], along[0]))
+    ax.text(x, y, f"{100 * share:.0f} %", fontsize=6.5, color=QUIET,
+            ha="center", va="center", rotation=(angle + 90) % 180 - 90, rotation_mode="anchor",
+            gid="number")  # fmt: skip
+
+
+def _draw_field(ax: Axes, name: str, corners: NDArray) -> None:
+    if corners.ndim != 2 or corners.shape[1] != 3 or len(corners) < 3:
+        raise ValueError(
+            f"A field has three corners or more of three parts each, {name!r} has the shape"
+            f" {corners.shape}. Give rows of (top, left, right)."
+        )
+    outline = _to_plane(corners)
+    x, y = outline.mean(axis=0)
+    ax.add_patch(Polygon(outline, facecolor=FAINT, alpha=0.35, edgecolor="none", zorder=0))
+    ax.add_patch(Polygon(outline, fill=False, edgecolor=QUIET, linewidth=0.9, linestyle=(0, (4, 2)),
+                         zorder=1, gid="field"))  # fmt: skip
+    ax.text(x, y, plain(name, longest=24), ha="center", va="center", color=QUIET,
+            fontsize=LABEL_SIZE, style="italic", zorder=1, gid="field")  # fmt: skip
 
 
 def _to_plane(parts: NDArray) -> NDArray:

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import LogLocator
 
+from gossan.plot._columns import need_columns
 from gossan.plot.style import (
     INK,
     LABEL_SIZE,
@@ -72,7 +73,7 @@ def plot_fractal(
     >>> plot_fractal(curve, name="Au", unit="ppb", ax=new_axes()[0]).get_xlabel()
     'Au [ppb, log scale]'
     """
-    _need(curve, ("value", "volume"), "A fractal curve")
+    need_columns(curve, ("value", "volume"), "A fractal curve")
     shown = curve[(curve["value"] > 0) & (curve["volume"] > 0)]
     if not len(shown):
         raise ValueError(
@@ -94,15 +95,6 @@ def plot_fractal(
     ax.set_xlabel(f"{plain(name)} [{unit}, log scale]")
     ax.set_ylabel(plain(label, longest=90).replace("]", ", log scale]"))
     return ax
-
-
-def _need(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise KeyError(
-            f"{what} needs a column {missing[0]!r}, got {', '.join(map(str, table)) or 'none'}. Add"
-            " or rename it."
-        )
 
 
 def _subs(values: pd.Series) -> tuple[float, ...]:
@@ -159,10 +151,10 @@ def plot_zoning(zoning: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     >>> [text.get_text() for text in plot_zoning(table, ax=new_axes()[0]).get_xticklabels()]
     ['Hg', 'W']
     """
-    _need(zoning, ("element", "rank"), "A zoning sequence")
+    need_columns(zoning, ("element", "rank"), "A zoning sequence")
     drawn = [name for name in ("level", "centre") if name in zoning]
     if not drawn:
-        _need(zoning, ("level",), "A zoning sequence")
+        need_columns(zoning, ("level",), "A zoning sequence")
     ax = axes_or_new(ax, (6.4, 3.2))
     ranked = zoning.sort_values("rank", kind="stable")
     x = np.arange(len(ranked))
@@ -225,7 +217,7 @@ def plot_loadings(
     >>> [t.get_text() for t in plot_loadings(table, "factor_1", ax=new_axes()[0]).get_yticklabels()]
     ['Sb', 'W']
     """
-    _need(loadings, ("element", factor), "A table of loadings")
+    need_columns(loadings, ("element", factor), "A table of loadings")
     ranked = loadings.sort_values(factor, ascending=False, kind="stable")
     values = ranked[factor].to_numpy(float)
     ax = axes_or_new(ax, (4.4, 0.9 + 0.22 * len(ranked)))

@@ -55,6 +55,8 @@ def plot_map(
     scale: str = "auto",
     exaggeration: float = 1.0,
     coordinates: bool = True,
+    north: bool = True,
+    scale_bar: bool = True,
     colour_bar: bool = True,
     most_cells: int = MOST_CELLS,
     ax: Axes | None = None,
@@ -90,6 +92,8 @@ def plot_map(
         How many times a section is stretched upwards; stands on its axis.
     coordinates : bool
         Number the axes of a map. False leaves a scale bar, for small panels.
+    north, scale_bar : bool
+        Draw a north arrow and a scale bar beside a map, in m or km.
     colour_bar : bool
         Draw the colours beside the map.
     most_cells : int
@@ -133,7 +137,7 @@ def plot_map(
     if marks:
         draw_samples(ax, norm=norm, **marks)
     frame_plane(ax, plane.extent, plane.labels, is_map=plane.is_map, coordinates=coordinates,
-                exaggeration=exaggeration)  # fmt: skip
+                north=north, scale_bar=scale_bar, exaggeration=exaggeration)  # fmt: skip
     if colour_bar:
         add_colour_bar(ax, norm, "grade", grade_label(name, unit, norm), *drawn)
     return ax
@@ -153,6 +157,8 @@ def plot_spread(
     label: str = "",
     exaggeration: float = 1.0,
     coordinates: bool = True,
+    north: bool = True,
+    scale_bar: bool = True,
     colour_bar: bool = True,
     most_cells: int = MOST_CELLS,
     ax: Axes | None = None,
@@ -165,7 +171,7 @@ def plot_spread(
         As of `plot_map`, with the layers `name`_low and `name`_high.
     name : str
         Element.
-    at, samples, reach, unit, norm, exaggeration, coordinates, colour_bar, most_cells
+    at, samples, reach, unit, norm, exaggeration, coordinates, north, scale_bar, colour_bar, most_cells
         As of `plot_map`; of samples only the places are drawn.
     level : float
         Coverage that the interval promises.
@@ -204,7 +210,8 @@ def plot_spread(
     norm = grade_norm(cells, scale="linear") if norm is None else norm
     plane = cut_plane(grid, at, reach=reach)
     _draw_layer(ax, plane, cells, norm, kind="spread", most_cells=most_cells, samples=samples,
-                coordinates=coordinates, exaggeration=exaggeration)  # fmt: skip
+                coordinates=coordinates, north=north, scale_bar=scale_bar,
+                exaggeration=exaggeration)  # fmt: skip
     if colour_bar:
         written = label or spread_label(level, unit, relative=relative)
         add_colour_bar(ax, norm, "spread", written, cells)
@@ -267,6 +274,8 @@ def plot_departure(
     norm: Normalize | None = None,
     exaggeration: float = 1.0,
     coordinates: bool = True,
+    north: bool = True,
+    scale_bar: bool = True,
     colour_bar: bool = True,
     most_cells: int = MOST_CELLS,
     ax: Axes | None = None,
@@ -279,7 +288,7 @@ def plot_departure(
         As of `plot_map`, with the layer `name`_departure.
     name : str
         Element.
-    at, unit, norm, exaggeration, coordinates, colour_bar, most_cells
+    at, unit, norm, exaggeration, coordinates, north, scale_bar, colour_bar, most_cells
         As of `plot_map`; without `norm` the colours reach equally far both ways, to the 98th
         percentile of the departures.
     label : str
@@ -304,7 +313,7 @@ def plot_departure(
     cells = plane.cells(f"{name}_departure")
     norm = departure_norm(cells) if norm is None else norm
     _draw_layer(ax, plane, cells, norm, kind="departure", most_cells=most_cells, coordinates=coordinates,
-                exaggeration=exaggeration)  # fmt: skip
+                north=north, scale_bar=scale_bar, exaggeration=exaggeration)  # fmt: skip
     if colour_bar:
         add_colour_bar(ax, norm, "departure", f"{label} [{unit}]", cells)
     return ax
@@ -338,6 +347,8 @@ def plot_samples(
     norm: Normalize | None = None,
     scale: str = "auto",
     coordinates: bool = True,
+    north: bool = True,
+    scale_bar: bool = True,
     colour_bar: bool = True,
     legend: bool = True,
     ax: Axes | None = None,
@@ -354,7 +365,7 @@ def plot_samples(
         True where a sample is a detection limit: drawn open, and said in a legend.
     region : (west, east, south, north), optional
         Frame [m], such as that of the map beside; by default the samples with some room.
-    unit, norm, scale, coordinates, colour_bar
+    unit, norm, scale, coordinates, north, scale_bar, colour_bar
         As of `plot_map`.
     legend : bool
         Say what open marks mean.
@@ -394,7 +405,8 @@ def plot_samples(
     norm = grade_norm(values, scale=scale) if norm is None else norm
     draw_samples(ax, x, y, values=values[order], is_open=is_open[order], norm=norm)
     frame_plane(ax, _room_around(x, y) if region is None else region,
-                ("Easting [m]", "Northing [m]"), is_map=True, coordinates=coordinates)  # fmt: skip
+                ("Easting [m]", "Northing [m]"), is_map=True, coordinates=coordinates,
+                north=north, scale_bar=scale_bar)  # fmt: skip
     ax.patch.set(hatch=None, facecolor="white")
     if colour_bar:
         add_colour_bar(ax, norm, "grade", grade_label(plain(name), unit, norm), values)

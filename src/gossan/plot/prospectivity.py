@@ -16,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.patheffects import Normal, Stroke
+from matplotlib.transforms import Transform
 from numpy.typing import NDArray
 
 from gossan._checks import check_option
@@ -49,6 +50,8 @@ def plot_targets(
     norm: Normalize | None = None,
     label: str = "Score",
     coordinates: bool = True,
+    north: bool = True,
+    scale_bar: bool = True,
     colour_bar: bool = True,
     names: bool = False,
     most_cells: int = MOST_CELLS,
@@ -85,7 +88,7 @@ def plot_targets(
         Colour scale of several panels; by default that of this plane.
     label : str
         Of the colours, with the unit.
-    coordinates, colour_bar, most_cells
+    coordinates, north, scale_bar, colour_bar, most_cells
         As of `gossan.plot.plot_map`.
     names : bool
         Name the holes at the upper end of what is shown of them.
@@ -129,7 +132,8 @@ def plot_targets(
         _draw_planned(ax, plane, planned)
     if targets and targets in grid:
         draw_outlines(ax, plane, plane.cells(targets))
-    frame_plane(ax, plane.extent, plane.labels, is_map=plane.is_map, coordinates=coordinates)
+    frame_plane(ax, plane.extent, plane.labels, is_map=plane.is_map, coordinates=coordinates,
+                north=north, scale_bar=scale_bar)  # fmt: skip
     for axis, place in (cuts or {}).items():
         _mark_cut(ax, plane, axis, place)
     if colour_bar:
@@ -144,15 +148,20 @@ def _edges(plane: Plane, shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
 
 def draw_outlines(ax: Axes, plane: Plane, numbers: NDArray[np.float64]) -> None:
     """Draw lines along the edges of cells where one target ends, and write each number once."""
+    outline_cells(ax, numbers, *_edges(plane, numbers.shape), transform=data_of(ax, plane))
+
+
+def outline_cells(
+    ax: Axes, numbers: NDArray[np.float64], x: NDArray, y: NDArray, *, transform: Transform
+) -> None:
+    """Draw the outlines of numbered cells between the edges `x` and `y`, each number once."""
     held = np.nan_to_num(numbers).astype(int)
-    x, y = _edges(plane, held.shape)
     framed = np.pad(held, 1)
     rows, columns = np.nonzero(framed[1:-1, 1:] != framed[1:-1, :-1])
     upright = np.stack([np.stack([x[columns], y[rows]], 1), np.stack([x[columns], y[rows + 1]], 1)])
     rows, columns = np.nonzero(framed[1:, 1:-1] != framed[:-1, 1:-1])
     level = np.stack([np.stack([x[columns], y[rows]], 1), np.stack([x[columns + 1], y[rows]], 1)])
     segments = np.concatenate([upright, level], axis=1).transpose(1, 0, 2)
-    transform = data_of(ax, plane)
     for colour, width in (("white", 2.2), (INK, 1.1)):
         lines = LineCollection(list(segments), colors=colour, linewidths=width, capstyle="round",
                                transform=transform, zorder=5, gid="outline")  # fmt: skip
@@ -202,7 +211,7 @@ def _draw_holes(ax: Axes, plane: Plane, traces: pd.DataFrame, *, names: bool) ->
         ax.scatter([x for x, _ in firsts], [y for _, y in firsts], s=7, c="white", edgecolors=INK,
                    linewidths=0.6, zorder=4, gid="collars")  # fmt: skip
     if names:
-        _name_holes(ax, plane, [hole for hole, *_ in pieces], firsts)
+        name_holes(ax, plane.extent, [hole for hole, *_ in pieces], firsts)
 
 
 def _first(x: NDArray, y: NDArray) -> tuple[float, float]:
@@ -210,11 +219,14 @@ def _first(x: NDArray, y: NDArray) -> tuple[float, float]:
     return float(x[place]), float(y[place])
 
 
-def _name_holes(
-    ax: Axes, plane: Plane, holes: Sequence[str], places: Sequence[tuple[float, float]]
+def name_holes(
+    ax: Axes,
+    extent: tuple[float, float, float, float],
+    holes: Sequence[str],
+    places: Sequence[tuple[float, float]],
 ) -> None:
     """Write the names of holes that have room, from the highest down."""
-    left, right, bottom, top = plane.extent
+    left, right, bottom, top = extent
     taken: list[tuple[float, float]] = []
     for hole, (x, y) in sorted(zip(holes, places, strict=True), key=lambda each: -each[1][1]):
         own = (x - left) / (right - left), (y - bottom) / (top - bottom)

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from gossan._checks import check_option
 from gossan.plot._cells import NO_ESTIMATE, add_colour_bar, data_of, draw_cells, frame_plane
+from gossan.plot._columns import check_shares, need_columns
 from gossan.plot._planes import Plane, cut_plane, thin
 from gossan.plot.maps import MOST_CELLS
 from gossan.plot.prospectivity import draw_outlines
@@ -33,7 +34,7 @@ from gossan.plot.style import (
     QUIET,
     add_legend,
     axes_or_new,
-    class_colours,
+    method_colours,
     plain,
 )
 
@@ -64,6 +65,8 @@ def plot_prospectivity_map(
     norm: Normalize | None = None,
     label: str = "Score",
     coordinates: bool = True,
+    north: bool = True,
+    scale_bar: bool = True,
     colour_bar: bool = True,
     legend: bool = True,
     most_cells: int = MOST_CELLS,
@@ -101,7 +104,7 @@ def plot_prospectivity_map(
         Colour scale of several panels; by default that of this map, linear.
     label : str
         Of the colours, with the unit.
-    coordinates, colour_bar, most_cells
+    coordinates, north, scale_bar, colour_bar, most_cells
         As of `plot_map`.
     legend : bool
         Say below the map what symbols and hatches mean.
@@ -147,7 +150,8 @@ def plot_prospectivity_map(
         shown.append(_draw_faults(ax, faults))
     shown += _draw_targets(ax, plane, targets)
     shown += _draw_occurrences(ax, plane, occurrences, looks or {}, size)
-    frame_plane(ax, plane.extent, plane.labels, is_map=True, coordinates=coordinates)
+    frame_plane(ax, plane.extent, plane.labels, is_map=True, coordinates=coordinates,
+                north=north, scale_bar=scale_bar)  # fmt: skip
     if colour_bar:
         add_colour_bar(ax, norm, kind, label, cells)
     if legend and shown:
@@ -197,7 +201,7 @@ def _lines_of(faults: pd.DataFrame) -> Iterator[NDArray[np.float64]]:
         for shape in faults.geometry.explode():
             yield np.asarray(shape.coords, dtype=float)[:, :2]
         return
-    _need(faults, ("easting", "northing"), "The table of faults")
+    need_columns(faults, ("easting", "northing"), "The table of faults")
     column = next((name for name in _NAMES if name in faults), "")
     groups = faults.groupby(column, sort=False) if column else [("", faults)]
     for _, rows in groups:
@@ -234,7 +238,7 @@ def _outline_shapes(ax: Axes, targets: Any) -> None:
 
 
 def _number_points(ax: Axes, targets: pd.DataFrame) -> None:
-    _need(targets, ("target", "easting", "northing"), "The table of targets")
+    need_columns(targets, ("target", "easting", "northing"), "The table of targets")
     for _, row in targets.head(_NUMBERED).iterrows():
         number = row["target"]
         is_whole = isinstance(number, (float, np.floating)) and float(number).is_integer()
@@ -327,13 +331,8 @@ def plot_capture_curves(
     >>> plot_capture_curves(points, ax=new_axes()[0]).get_ylabel()
     'Held-out occurrences within it [%]'
     """
-    _need(curves, ("method", "area", "captured"), "The table of curves")
-    shares = curves[["area", "captured"]].to_numpy(float)
-    if ((shares < 0) | (shares > 1)).any():
-        raise ValueError(
-            f"Shares lie between 0 and 1, got {np.nanmin(shares):g} to {np.nanmax(shares):g}. Divide"
-            " percentages by 100."
-        )
+    need_columns(curves, ("method", "area", "captured"), "The table of curves")
+    check_shares(curves, ("area", "captured"))
     ax = axes_or_new(ax, (6.0, 3.8))
     areas = np.geomspace(_LEAST_AREA, 100, 60) if log else np.array([0.0, 100.0])
     for mark in marks:
@@ -352,9 +351,7 @@ def _draw_curves(
 ) -> tuple[list[Any], list[str]]:
     names = list(dict.fromkeys(curves["method"].astype(str)))
     is_base = {name: kinds.get(name) == BASELINE for name in names}
-    colours: dict[str, str] = {}
-    for which in (True, False):
-        colours |= class_colours([name for name in names if is_base[name] is which])
+    colours = method_colours(names, is_base)
     handles: list[Any] = []
     for name in names:
         own = curves[(curves["method"].astype(str) == name).to_numpy()].sort_values("area")
@@ -382,12 +379,3 @@ def _frame_curves(ax: Axes, marks: Sequence[float], of: str, *, log: bool) -> No
         ax.set_xlim(_LEAST_AREA, 100)
     ax.set_xlabel(f"Best-scored area [% of the {plain(of)}{', log scale' if log else ''}]")
     ax.grid(visible=True, axis="y")
-
-
-def _need(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise KeyError(
-            f"{what} has no column {missing[0]!r}, only {', '.join(map(str, table)) or 'none'}. Add"
-            " or rename it."
-        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -120,6 +120,22 @@ def class_colours(classes: Iterable[Any]) -> dict[str, str]:
     names = _sorted_classes(classes)
     colours = {name: _COLOURS[i % len(_COLOURS)] for i, name in enumerate(names)}
     return colours | ({NONE_OF_THESE: "#7a7f85"} if _has_none(classes) else {})
+
+
+def method_colours(names: Sequence[str], is_baseline: Mapping[str, bool]) -> dict[str, str]:
+    """Colour of each method of a figure, its own while the palette lasts.
+
+    Beyond eight methods, baselines (which are dashed) start the palette anew.
+
+    Examples
+    --------
+    >>> method_colours(["net", "distance"], {"net": False, "distance": True})
+    {'distance': '#0072B2', 'net': '#D55E00'}
+    """
+    if len(set(names)) <= len(_COLOURS):
+        return class_colours(names)
+    kinds = [[name for name in names if is_baseline[name] is which] for which in (True, False)]
+    return class_colours(kinds[0]) | class_colours(kinds[1])
 
 
 def class_markers(classes: Iterable[Any]) -> dict[str, str]:
@@ -258,10 +274,11 @@ def add_legend(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **where:
         "loc": "upper left",
         "bbox_to_anchor": (1.01, 1.0),
         "borderaxespad": 0.0,
+        "frameon": False,
     } | where
     # matplotlib leaves out labels that start with an underscore; a deposit may be called so.
     shown = [re.sub("^_", "\u2007_", label) for label in labels]
-    ax.legend(handles, shown, fontsize=LABEL_SIZE, frameon=False, handletextpad=0.5, labelcolor=INK,
+    ax.legend(handles, shown, fontsize=LABEL_SIZE, handletextpad=0.5, labelcolor=INK,
               **place)  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, NullLocator
 
+from gossan.plot._columns import check_shares, need_columns
 from gossan.plot.style import (
     ACCENT,
     FAINT,
@@ -23,7 +24,7 @@ from gossan.plot.style import (
     QUIET,
     add_legend,
     axes_or_new,
-    class_colours,
+    method_colours,
     plain,
 )
 
@@ -79,7 +80,7 @@ def plot_protocol_scores(
     >>> [text.get_text() for text in ax.get_yticklabels()]
     ['maxent', 'kriged ore']
     """
-    _need(scores, ("method", "protocol", "auc"), "The table of scores")
+    need_columns(scores, ("method", "protocol", "auc"), "The table of scores")
     kinds = _kinds(scores)
     models = [name for name, kind in kinds.items() if kind != BASELINE]
     methods = [*models, *(name for name in kinds if name not in models)]
@@ -116,15 +117,6 @@ def plot_protocol_scores(
         words.append("guessing")
     add_legend(ax, handles, words)
     return ax
-
-
-def _need(table: pd.DataFrame, columns: Sequence[str], what: str) -> None:
-    missing = [name for name in columns if name not in table]
-    if missing:
-        raise KeyError(
-            f"{what} has no column {missing[0]!r}, only {', '.join(map(str, table)) or 'none'}. Add"
-            " or rename it."
-        )
 
 
 def _kinds(scores: pd.DataFrame) -> dict[str, str]:
@@ -207,19 +199,12 @@ def plot_success_rate(
     >>> plot_success_rate(points, ax=new_axes()[0]).get_ylabel()
     'Ore that it holds [%]'
     """
-    _need(curves, ("method", "share", "captured"), "The table of curves")
-    shares = curves[["share", "captured"]].to_numpy(float)
-    if ((shares < 0) | (shares > 1)).any():
-        raise ValueError(
-            f"Shares lie between 0 and 1, got {np.nanmin(shares):g} to {np.nanmax(shares):g}. Divide"
-            " percentages by 100."
-        )
+    need_columns(curves, ("method", "share", "captured"), "The table of curves")
+    check_shares(curves, ("share", "captured"))
     ax = axes_or_new(ax, (6.0, 3.8))
     names = list(dict.fromkeys(curves["method"].astype(str)))
     is_base = {name: (kinds or {}).get(name) == BASELINE for name in names}
-    colours: dict[str, str] = {}
-    for which in (True, False):
-        colours |= class_colours([name for name in names if is_base[name] is which])
+    colours = method_colours(names, is_base)
     ax.set_xscale("log")
     chance = np.geomspace(_LEAST_SHARE, 100, 60)
     ax.plot(chance, chance, color=QUIET, linewidth=0.9, linestyle=(0, (1, 1.5)), gid="chance")

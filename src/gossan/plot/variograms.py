@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from gossan.geostat.covariance import VariogramModel
-from gossan.plot._cells import add_colour_bar
+from gossan.plot._cells import add_colour_bar, write_number
 from gossan.plot.scales import grade_norm
 from gossan.plot.style import FAINT, INK, LABEL_SIZE, QUIET, add_legend, axes_or_new, plain
 
@@ -39,6 +40,7 @@ def plot_variogram(
     model: VariogramModel | None = None,
     n_dims: int = 2,
     unit: str = "normal scores",
+    pairs: bool | None = None,
     legend: bool = True,
     ax: Axes | None = None,
 ) -> Axes:
@@ -58,8 +60,10 @@ def plot_variogram(
         2 or 3, for that mean.
     unit : str
         Of the values; the axis is its square.
+    pairs : bool, optional
+        Write the number of pairs at each point; by default where there is but one direction.
     legend : bool
-        Name the directions.
+        Name the directions, and say how many pairs the largest point has.
     ax : Axes, optional
         Axes to draw on.
 
@@ -101,6 +105,8 @@ def plot_variogram(
     looks = list(_by_direction(known))
     for (name, angles, points), (colour, marker) in zip(looks, _looks_of(looks), strict=True):
         _draw_points(ax, points, colour, marker, most=most)
+        if most > 0 and (len(looks) == 1 if pairs is None else pairs):
+            _write_pairs(ax, points)
         if model is not None:
             _draw_model(ax, model, angles, farthest, colour=colour, n_dims=n_dims, name=name)
     if model is not None and np.isfinite(model.sill):
@@ -109,11 +115,13 @@ def plot_variogram(
     tops += [model.sill] if model is not None and np.isfinite(model.sill) else []
     ax.set(xlim=(0, farthest), ylim=(0, 1.12 * float(max(tops)) or 1.0))
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, steps=[1, 2, 2.5, 5, 10]))
+    ax.xaxis.set_major_formatter(FuncFormatter(write_number))
     ax.set_xlabel("Distance [m]")
     ax.set_ylabel(f"Semivariance [{_squared(unit)}]")
     ax.grid(visible=True, axis="y")
     if legend:
-        _legend(ax, [name for name, *_ in looks], _looks_of(looks), has_model=model is not None)
+        _legend(ax, [name for name, *_ in looks], _looks_of(looks), has_model=model is not None,
+                most=most)  # fmt: skip
     return ax
 
 
@@ -191,6 +199,14 @@ def _draw_points(ax: Axes, points: pd.DataFrame, colour: str, marker: str, *, mo
                    gid=name)  # fmt: skip
 
 
+def _write_pairs(ax: Axes, points: pd.DataFrame) -> None:
+    for row in points.to_dict("records"):
+        ax.annotate(f"{row['n_pairs']:,.0f}", (row["lag"], row["semivariance"]), xytext=(0, -6),
+                    textcoords="offset points", ha="center", va="top", fontsize=6.2, color=QUIET,
+                    zorder=4, gid="pairs",
+                    path_effects=[withStroke(linewidth=2, foreground="white")])  # fmt: skip
+
+
 def _draw_model(
     ax: Axes,
     model: VariogramModel,
@@ -259,7 +275,9 @@ def _even_directions(n_dims: int) -> NDArray[np.float64]:
     return np.column_stack([flat * np.sin(turn), flat * np.cos(turn), height])
 
 
-def _legend(ax: Axes, names: list[str], looks: list[tuple[str, str]], *, has_model: bool) -> None:
+def _legend(
+    ax: Axes, names: list[str], looks: list[tuple[str, str]], *, has_model: bool, most: float
+) -> None:
     handles: list[Any] = [
         Line2D([], [], color=colour, marker=marker, ms=4.5, lw=1.4 if has_model else 0)
         for colour, marker in looks
@@ -271,6 +289,11 @@ def _legend(ax: Axes, names: list[str], looks: list[tuple[str, str]], *, has_mod
     if any(len(np.asarray(c.get_offsets())) for c in ax.collections if c.get_gid() == "few pairs"):
         handles.append(Line2D([], [], ls="", marker="o", mfc="white", mec=QUIET, ms=4.5))
         words.append(f"open: under {FEW_PAIRS} pairs")
+    if most > 0:
+        handles.append(
+            Line2D([], [], ls="", marker="o", color=QUIET, mec="white", ms=_LARGEST**0.5)
+        )
+        words.append(f"largest: {most:,.0f} pairs")
     place = {"loc": "lower right", "bbox_to_anchor": (1.0, 0.0)}
     add_legend(ax, handles, words, **place)
 
@@ -323,6 +346,9 @@ def plot_variogram_map(
     ax.set(xlim=(low, high), ylim=(low, high), aspect="equal", facecolor=FAINT)
     for line in (ax.axhline, ax.axvline):
         line(0, color="white", linewidth=0.7)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]))
+        axis.set_major_formatter(FuncFormatter(write_number))
     across, up = (_SIDES[axis] for axis in found.axes)
     ax.set_xlabel(f"Offset {across} [m]", fontsize=LABEL_SIZE)
     ax.set_ylabel(f"Offset {up} [m]", fontsize=LABEL_SIZE)

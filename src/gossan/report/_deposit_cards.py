@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gossan.report._deposit_words import heights_of, place_of, write_volume
+from gossan.report._deposit_words import heights_of, write_volume
+from gossan.report._scored_words import place_of
 from gossan.report._writing import number_of
 from gossan.report.blocks import Card, Finding
 

@@ -18,7 +18,8 @@ from gossan.plot.prospectivity import plot_targets
 from gossan.plot.scales import grade_norm
 from gossan.plot.style import new_axes, to_svg
 from gossan.report._deposit_cards import plain_reasons
-from gossan.report._deposit_words import columns_of, extrapolated_share, recommended_of, unit_of
+from gossan.report._deposit_words import extrapolated_share, recommended_of, unit_of
+from gossan.report._scored_words import columns_of
 from gossan.report._writing import count_of, metres
 from gossan.report.blocks import Block, Details, Figure, Finding, SceneLink, Table, Text
 from gossan.report.page import Section

@@ -16,17 +16,14 @@ from gossan.report._deposit_words import (
     PAPER,
     SHORT,
     best_model,
-    columns_of,
     gap_of,
     honest_protocol,
-    kinds_of,
     protocol_words,
     recommended_of,
     score_row,
-    scored_under,
-    signed,
     verdict_sentence,
 )
+from gossan.report._scored_words import columns_of, interval_words, kinds_of, scored_under, signed
 from gossan.report._writing import number_of
 from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Finding, Table
 from gossan.report.page import Section
@@ -112,22 +109,17 @@ def _facts(findings: DepositFindings) -> list[Fact]:
     facts: list[Fact] = []
     if honest is not None:
         facts.append(Fact(f"{number_of(honest, 'auc'):.2f}", f"AUC, {protocol_words(protocol)}",
-                          "; ".join([*_interval_words(honest), method])))  # fmt: skip
+                          "; ".join([*interval_words(honest), method])))  # fmt: skip
     for name in ("depth", PAPER):
         row = score_row(findings, name)
         if row is None or name == protocol:
             continue
         gap = gap_of(findings) if name == PAPER else np.nan
         told = [f"gap {signed(gap)}: owed to the leaks below"] if np.isfinite(gap) else \
-            _interval_words(row)  # fmt: skip
+            interval_words(row)  # fmt: skip
         facts.append(Fact(f"{number_of(row, 'auc'):.2f}", f"AUC, {protocol_words(name)}",
                           "; ".join(told), "warning" if gap > _LARGE_GAP else "plain"))  # fmt: skip
     return facts + _null_fact(findings) + _prevalence_fact(honest)
-
-
-def _interval_words(row: pd.Series) -> list[str]:
-    low, high = number_of(row, "auc_low"), number_of(row, "auc_high")
-    return [f"95 % interval {low:.2f} to {high:.2f}"] if np.isfinite([low, high]).all() else []
 
 
 def _null_fact(findings: DepositFindings) -> list[Fact]:

@@ -5,13 +5,13 @@ The findings of the study come in; sentences for the head of the page go out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from gossan.report._writing import join_words, number_of
+from gossan.report._scored_words import auc_words, best_under, kinds_of, place_of, row_of, signed
+from gossan.report._writing import capitalised, join_words, number_of
 
 if TYPE_CHECKING:
     from gossan.report.deposit import DepositFindings
@@ -56,33 +56,12 @@ def honest_protocol(findings: DepositFindings) -> str:
 
 def recommended_of(findings: DepositFindings) -> str:
     """Return the method that made the map, or the best under the honest protocol."""
-    own = scored_under(findings, honest_protocol(findings))
-    if findings.recommended or not len(own):
-        return findings.recommended
-    return str(own.loc[own["auc"].idxmax(), "method"])
-
-
-def scored_under(findings: DepositFindings, protocol: str) -> pd.DataFrame:
-    """Return the scores under one protocol that are numbers."""
-    table = findings.scores
-    if table is None or not len(table):
-        return pd.DataFrame({"protocol": [], "method": [], "auc": []})
-    return table[(table["protocol"].astype(str) == protocol) & table["auc"].notna()]
+    return best_under(findings, honest_protocol(findings))
 
 
 def score_row(findings: DepositFindings, protocol: str, method: str = "") -> pd.Series | None:
     """Return the scores of a method (the recommended one by default), None without them."""
-    own = scored_under(findings, protocol)
-    own = own[own["method"].astype(str) == (method or recommended_of(findings))]
-    return own.iloc[0] if len(own) else None
-
-
-def kinds_of(findings: DepositFindings) -> dict[str, str]:
-    """Return "model" or "baseline" of each method, where it is told."""
-    table = findings.scores
-    if table is None or "kind" not in table:
-        return {}
-    return dict(zip(table["method"].astype(str), table["kind"].astype(str), strict=True))
+    return row_of(findings, protocol, method or recommended_of(findings))
 
 
 def conclusion_of(findings: DepositFindings) -> list[str]:
@@ -133,11 +112,6 @@ def _kind_words(table: pd.DataFrame) -> str:
 def _kind_of(row: pd.Series) -> str:
     kind = str(row.get("kind", ""))
     return f" ({kind})" if kind else ""
-
-
-def place_of(row: pd.Series) -> str:
-    """Easting and northing of a target, to the metre."""
-    return f"{row['easting']:,.0f} E, {row['northing']:,.0f} N".replace("-", "−")
 
 
 def heights_of(row: pd.Series) -> str:
@@ -217,15 +191,6 @@ def pairs(row: pd.Series) -> str:
     return f"{100 * number_of(row, 'auc'):.0f}"
 
 
-def auc_words(row: pd.Series | None) -> str:
-    """Write an AUC with its interval if it has one."""
-    low, high = number_of(row, "auc_low"), number_of(row, "auc_high")
-    told = f"{number_of(row, 'auc'):.2f}"
-    if np.isfinite([low, high]).all():
-        return f"{told}, 95 % interval {low:.2f} to {high:.2f}"
-    return told
-
-
 def _has_map(findings: DepositFindings) -> bool:
     return findings.grid is not None or (findings.targets is not None and len(findings.targets) > 0)
 
@@ -282,8 +247,8 @@ def verdict_sentence(findings: DepositFindings) -> str:
     tested = protocol_words(honest_protocol(findings))
     if verdict == "better":
         told = (
-            f"{_capital(model)} beats the best simple baseline, {baseline}, by {row['difference']:.2f}"
-            f" AUC with {tested} (95 % interval {low} to {high})"
+            f"{capitalised(model)} beats the best simple baseline, {baseline}, by"
+            f" {row['difference']:.2f} AUC with {tested} (95 % interval {low} to {high})"
         )
         return f"{told}; the map is that of {used}." if used and used != model else f"{told}."
     if verdict == "worse":
@@ -303,19 +268,7 @@ def _what_to_use(baseline: str, used: str) -> str:
     if used == baseline:
         return f"So {baseline} is what to use, and what made the map."
     made = f"; the map is that of {used}" if used else ""
-    return f"{_capital(baseline)} is enough{made}."
-
-
-def signed(value: float) -> str:
-    """Write a difference with its sign.
-
-    Examples
-    --------
-    >>> signed(0.05), signed(-0.031), signed(0.001)
-    ('+0.05', '−0.03', '0.00')
-    """
-    told = f"{value:+.2f}".replace("-", "−")
-    return "0.00" if told in ("+0.00", "−0.00") else told
+    return f"{capitalised(baseline)} is enough{made}."
 
 
 def _truth_sentence(findings: DepositFindings) -> str:
@@ -330,12 +283,3 @@ def _truth_sentence(findings: DepositFindings) -> str:
     if blind.sum() == 1:
         return f"{told}; the blind one was {'hit' if n_hit else 'missed'}."
     return f"{told}; of the {blind.sum()} blind ones, {n_hit}."
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
-
-
-def columns_of(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Return those names that the table has, and that are not empty throughout."""
-    return [name for name in names if name in table and table[name].notna().any()]

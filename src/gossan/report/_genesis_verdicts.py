@@ -13,7 +13,7 @@ import pandas as pd
 
 from gossan.plot.curves import plot_probabilities
 from gossan.plot.style import NONE_OF_THESE, class_colours, new_axes, to_svg
-from gossan.report._writing import count_of, join_words, write_number, write_percent
+from gossan.report._writing import capitalised, count_of, join_words, write_number, write_percent
 from gossan.report.blocks import Block, Card, Details, Figure, Finding, Table
 from gossan.report.page import Section
 
@@ -118,7 +118,7 @@ def _card(findings: GenesisFindings, row: pd.Series, colours: Mapping[str, str])
         cautions.append(Finding("warning", _outside_message(row)))
     return Card(
         title=str(row["deposit"]),
-        verdict=verdict[:1].upper() + verdict[1:],
+        verdict=capitalised(verdict),
         probability=row.get("probability"),
         colour=colours.get(verdict, "#5b6773"),
         lines=lines,

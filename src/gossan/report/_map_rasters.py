@@ -7,8 +7,6 @@ values span decades, so that a precision can be named.
 
 from __future__ import annotations
 
-import base64
-import gzip
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from gossan.plot._planes import Plane
 from gossan.plot.scales import departure_norm, grade_norm, is_log_scale
+from gossan.report._byte_planes import payload_of, planes_of
 from gossan.report._map_layers import ShownLayer
 from gossan.report._writing import write_number
 
@@ -44,7 +43,7 @@ class ByteStore:
     def add_floats(self, values: NDArray) -> list[int]:
         """Return place and number of single-precision values."""
         array = np.ascontiguousarray(values, dtype="<f4")
-        return [self.add_bytes(_planes_of(array.reshape(-1).view(np.uint8), 4)), int(array.size)]
+        return [self.add_bytes(planes_of(array.reshape(-1).view(np.uint8), 4)), int(array.size)]
 
     def add_codes(self, codes: NDArray[np.uint16]) -> list[int]:
         """Return place, predictor (0: left neighbour, 1: plane through three) and bytes a code."""
@@ -56,7 +55,7 @@ class ByteStore:
         zigzag = ((steps << 1) ^ (steps >> 31)).astype("<u2")
         n_bytes = 1 if int(zigzag.max(initial=0)) < 256 else 2
         flat = zigzag.reshape(-1).view(np.uint8)
-        part = _planes_of(flat, 2)[: n_bytes * codes.size]
+        part = planes_of(flat, 2)[: n_bytes * codes.size]
         return [self.add_bytes(part), is_smooth, n_bytes]
 
     def add_mask(self, mask: NDArray[np.bool_]) -> int:
@@ -65,12 +64,7 @@ class ByteStore:
 
     def payload(self) -> str:
         """Return everything, compressed and in base64."""
-        return base64.b64encode(gzip.compress(b"".join(self._parts), 6, mtime=0)).decode()
-
-
-def _planes_of(flat: NDArray[np.uint8], size: int) -> bytes:
-    """Return all first bytes, then all second ones: alike bytes together compress better."""
-    return np.ascontiguousarray(flat.reshape(-1, size).T).tobytes()
+        return payload_of(self._parts)
 
 
 @dataclass(frozen=True)

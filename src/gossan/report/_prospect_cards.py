@@ -14,13 +14,13 @@ from gossan.report._prospect_words import (
     in_percent,
     is_label_free,
     name_of,
-    place_of,
     write_area,
     write_best,
     write_km,
     write_reasons,
 )
-from gossan.report._writing import number_of
+from gossan.report._scored_words import place_of
+from gossan.report._writing import capitalised, number_of
 from gossan.report.blocks import Card, Finding
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _card(row: pd.Series, *, is_taught: bool) -> Card:
     return Card(
         f"Target {name_of(row['target'])}{_ground(row)}",
         size or rank or "high score",
-        lines=[line[:1].upper() + line[1:] for line in lines if line],
+        lines=[capitalised(line) for line in lines if line],
         findings=_cautions(row, is_taught=is_taught),
     )
 

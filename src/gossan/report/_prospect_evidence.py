@@ -22,7 +22,8 @@ from gossan.report._prospect_maps import (
     rank_norm,
     shown_grid,
 )
-from gossan.report._prospect_words import columns_of, recommended_of
+from gossan.report._prospect_words import recommended_of
+from gossan.report._scored_words import columns_of
 from gossan.report._writing import count_of, join_words
 from gossan.report.blocks import Block, Figure, Table
 from gossan.report.page import Section

@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from gossan.report._prospect_words import (
-    auc_words,
     honest_protocol,
     is_label_free,
     name_of,
     null_sentence,
-    place_of,
     protocol_words,
     random_sentence,
     recommended_of,
@@ -24,6 +22,7 @@ from gossan.report._prospect_words import (
     write_area,
     write_km,
 )
+from gossan.report._scored_words import auc_words, place_of
 from gossan.report._writing import number_of
 
 if TYPE_CHECKING:

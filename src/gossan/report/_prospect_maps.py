@@ -18,13 +18,13 @@ from gossan.plot.regional import plot_prospectivity_map
 from gossan.plot.scales import grade_norm
 from gossan.plot.style import new_axes, to_svg
 from gossan.report._prospect_words import (
-    columns_of,
     in_percent,
     is_label_free,
     name_of,
     recommended_of,
     write_reasons,
 )
+from gossan.report._scored_words import columns_of
 from gossan.report._writing import count_of
 from gossan.report.blocks import Block, Details, Figure, Finding, SceneLink, Table, Text
 from gossan.report.page import Section

@@ -18,13 +18,10 @@ from gossan.report._prospect_words import (
     FIT,
     PROTOCOLS,
     RANDOM,
-    columns_of,
     honest_protocol,
-    interval_words,
     is_beyond_null,
     is_label_free,
     is_simple,
-    kinds_of,
     null_row,
     null_sentence,
     protocol_words,
@@ -32,12 +29,11 @@ from gossan.report._prospect_words import (
     random_sentence,
     recommended_of,
     score_row,
-    scored_under,
-    signed,
     tie_sentence,
     verdict_of,
     verdict_sentence,
 )
+from gossan.report._scored_words import columns_of, interval_words, kinds_of, scored_under, signed
 from gossan.report._writing import number_of
 from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Finding, Table
 from gossan.report.page import Section

@@ -6,13 +6,14 @@ The findings of the study come in; words and sentences go out.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from gossan.report._writing import join_words, number_of, write_number
+from gossan.report._scored_words import best_under, kinds_of, row_of, signed
+from gossan.report._writing import capitalised, join_words, number_of, write_number
 
 if TYPE_CHECKING:
     from gossan.report.prospect import ProspectFindings
@@ -81,11 +82,6 @@ def in_percent(values: Any) -> np.ndarray:
     return numbers * 100.0 if len(known) and known.max() <= 1.0 else numbers
 
 
-def place_of(row: pd.Series) -> str:
-    """Easting and northing, to the metre."""
-    return f"{row['easting']:,.0f} E, {row['northing']:,.0f} N".replace("-", "−")
-
-
 def name_of(target: Any) -> str:
     """Write the number or name of a target.
 
@@ -115,23 +111,6 @@ def write_reasons(why: Any) -> str:
     return re.sub(r"(^|[\s,(])-(?=\w)", r"\1−", why).replace("_", " ")
 
 
-def signed(value: float) -> str:
-    """Write a difference with its sign.
-
-    Examples
-    --------
-    >>> signed(0.05), signed(-0.031), signed(0.001)
-    ('+0.05', '−0.03', '0.00')
-    """
-    told = f"{value:+.2f}".replace("-", "−")
-    return "0.00" if told in ("+0.00", "−0.00") else told
-
-
-def columns_of(table: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Return those names that the table has, and that are not empty throughout."""
-    return [name for name in names if name in table and table[name].notna().any()]
-
-
 # Scores
 
 
@@ -148,35 +127,14 @@ def honest_protocol(findings: ProspectFindings) -> str:
     return next((name for name in (BLOCKS, *others) if name in known), "")
 
 
-def scored_under(findings: ProspectFindings, protocol: str) -> pd.DataFrame:
-    """Return the scores under one protocol that are numbers."""
-    table = findings.scores
-    if table is None or not len(table):
-        return pd.DataFrame({"protocol": [], "method": [], "auc": []})
-    return table[(table["protocol"].astype(str) == protocol) & table["auc"].notna()]
-
-
 def recommended_of(findings: ProspectFindings) -> str:
     """Return the method that made the map, or the best under the honest protocol."""
-    own = scored_under(findings, honest_protocol(findings))
-    if findings.recommended or not len(own):
-        return findings.recommended
-    return str(own.loc[own["auc"].idxmax(), "method"])
+    return best_under(findings, honest_protocol(findings))
 
 
 def score_row(findings: ProspectFindings, protocol: str, method: str = "") -> pd.Series | None:
     """Return the scores of a method (the recommended one by default), None without them."""
-    own = scored_under(findings, protocol)
-    own = own[own["method"].astype(str) == (method or recommended_of(findings))]
-    return own.iloc[0] if len(own) else None
-
-
-def kinds_of(findings: ProspectFindings) -> dict[str, str]:
-    """Return "model", "baseline" or "label-free" of each method, where it is told."""
-    table = findings.scores
-    if table is None or "kind" not in table:
-        return {}
-    return dict(zip(table["method"].astype(str), table["kind"].astype(str), strict=True))
+    return row_of(findings, protocol, method or recommended_of(findings))
 
 
 def is_simple(findings: ProspectFindings, method: str) -> bool:
@@ -226,17 +184,6 @@ def is_beyond_null(row: pd.Series | None) -> bool | None:
 
 
 # Sentences
-
-
-def auc_words(row: pd.Series | None) -> str:
-    """Write an AUC with its interval if it has one."""
-    return ", ".join([f"{number_of(row, 'auc'):.2f}", *interval_words(row)])
-
-
-def interval_words(row: pd.Series | None) -> list[str]:
-    """Write the 95 % interval of an AUC, nothing where it is not known."""
-    low, high = number_of(row, "auc_low"), number_of(row, "auc_high")
-    return [f"95 % interval {low:.2f} to {high:.2f}"] if np.isfinite([low, high]).all() else []
 
 
 def null_sentence(findings: ProspectFindings) -> str:
@@ -303,21 +250,21 @@ def verdict_sentence(findings: ProspectFindings) -> str:
     what = f"{simple}{_label_words(findings, simple)}"
     if used == model:
         return {
-            "better": f"{_capital(model)} beats the best simple method, {what}, {by}.",
+            "better": f"{capitalised(model)} beats the best simple method, {what}, {by}.",
             "worse": f"A simple method wins: {what} does better than {model}"
             f" {difference_words(-row[['difference', 'high', 'low']].astype(float))}. Use its map.",
             "tie": f"A simple method ties: {model} cannot be told from {what}; it differs {by}.",
-            "unknown": f"{_capital(model)} differs from the simple {what} {by}; whether that is more"
+            "unknown": f"{capitalised(model)} differs from the simple {what} {by}; whether that is more"
             " than luck is not known.",
         }[verdict]
     made = _made_words(findings, used, simple)
     return {
-        "better": f"{_capital(model)} beats the best simple method, {what}, {by}. {made}",
+        "better": f"{capitalised(model)} beats the best simple method, {what}, {by}. {made}",
         "worse": f"A simple method wins: no model reaches {what}; the best of them, {model}, differs"
         f" {by}. {made}",
         "tie": f"A simple method is enough: no model beats {what} beyond the interval; the best of"
         f" them, {model}, differs {by}. {made}",
-        "unknown": f"{_capital(model)} differs from the simple {what} {by}; whether that is more than"
+        "unknown": f"{capitalised(model)} differs from the simple {what} {by}; whether that is more than"
         f" luck is not known. {made}",
     }[verdict]
 
@@ -329,7 +276,7 @@ def _made_words(findings: ProspectFindings, used: str, simple: str) -> str:
         return f"So it {does}."
     table = findings.comparisons
     own = None if table is None else table[table["method"].astype(str) == used]
-    what = f"{_capital(used)}{_label_words(findings, used)}"
+    what = f"{capitalised(used)}{_label_words(findings, used)}"
     if own is None or not len(own) or not number_of(own.iloc[0], "high") >= 0:
         return f"{what} {does}."
     return f"{what} cannot be told from {simple} and {does}."
@@ -350,7 +297,7 @@ def tie_sentence(findings: ProspectFindings) -> str:
     others = [str(name) for name in findings.ties if str(name) not in (used, *_quoted(advice))]
     if not others:
         return ""
-    return f"{_capital(join_words(others))} cannot be told from {used} on what was held out."
+    return f"{capitalised(join_words(others))} cannot be told from {used} on what was held out."
 
 
 def _quoted(text: str) -> list[str]:
@@ -361,7 +308,3 @@ def _quoted(text: str) -> list[str]:
 def _label_words(findings: ProspectFindings, method: str) -> str:
     is_free = kinds_of(findings).get(method) == "label-free"
     return " (which needs no labels)" if is_free else ""
-
-
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]

@@ -7,8 +7,6 @@ differences, byte plane by byte plane, which compresses meshes three to five tim
 
 from __future__ import annotations
 
-import base64
-import gzip
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 
 from gossan.plot.scales import colour_ramp, grade_norm, is_log_scale
 from gossan.plot.volumes import Mesh
+from gossan.report._byte_planes import payload_of, planes_of
 from gossan.report._scene_thinning import Pieces, cell_step, pieces_of, thin_meshes, thin_pieces
 from gossan.report._writing import count_of, write_cell
 
@@ -59,15 +58,14 @@ class _Store:
         if is_delta:
             table = array.reshape(-1, columns)
             array = np.concatenate([table[:1], table[1:] - table[:-1]])  # wraps, as in the browser
-        planes = array.reshape(-1).view(np.uint8).reshape(-1, array.itemsize).T
-        part = np.ascontiguousarray(planes).tobytes()
+        part = planes_of(array.reshape(-1).view(np.uint8), array.itemsize)
         place = [self._size, int(values.size), kind.lstrip("<"), columns, int(is_delta)]
         self._parts.append(part)
         self._size += len(part)
         return place
 
     def payload(self) -> str:
-        return base64.b64encode(gzip.compress(b"".join(self._parts), 6, mtime=0)).decode()
+        return payload_of(self._parts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -31,7 +31,7 @@ from gossan.report._tailings_words import (
     signed,
     unit_of,
 )
-from gossan.report._writing import number_of
+from gossan.report._writing import capitalised, number_of
 from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Table
 from gossan.report.page import Section
 
@@ -130,7 +130,7 @@ def _score_blocks(findings: TailingsFindings, scores: pd.DataFrame) -> list[Bloc
             Table(
                 f"All methods, with {split}",
                 honest[shown].dropna(axis=1, how="all"),
-                note=f"The best first. {chosen[:1].upper()}{chosen[1:]} was chosen"
+                note=f"The best first. {capitalised(chosen)} was chosen"
                 " on inner folds, before these samples were looked at.",
                 headings=_HEADINGS,
                 formats=_FORMATS,

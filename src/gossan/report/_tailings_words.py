@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gossan.report._writing import number_of, write_number
+from gossan.report._writing import capitalised, number_of, write_number
 from gossan.report.blocks import Card, Finding
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _method_sentences(findings: TailingsFindings) -> list[str]:
             return [_network_sentence(findings, network)]
         if findings.scores is None:
             return []
-        told = f"{_capital(named(chosen))} is the method for these samples."
+        told = f"{capitalised(named(chosen))} is the method for these samples."
         return [told, *([_network_sentence(findings, network)] if compare(net_row) else [])]
     verdict = compare(row)
     if not verdict:
@@ -129,9 +129,9 @@ def _chosen_sentence(findings: TailingsFindings, chosen: str, verdict: str) -> s
     tested = f"with {honest_split(findings)}"
     if verdict == "equal":
         words = _error_words(row, f"{name}'s")
-        return f"{_capital(reference)} is as good as {name} here: {words}, {tested}."
+        return f"{capitalised(reference)} is as good as {name} here: {words}, {tested}."
     words = _error_words(row, "its")
-    return f"{_capital(name)} predicts {verdict} than {reference}: {words}, {tested}."
+    return f"{capitalised(name)} predicts {verdict} than {reference}: {words}, {tested}."
 
 
 def _network_sentence(findings: TailingsFindings, network: str) -> str:
@@ -156,7 +156,7 @@ def _plain_sentence(findings: TailingsFindings, ratio: float) -> list[str]:
     which = "better still" if best < ratio - _EQUAL else "as well"
     change = change_words(best)
     return [
-        f"{_capital(name)} does {which} without any network ({change}): {PLAIN[name]} count here."
+        f"{capitalised(name)} does {which} without any network ({change}): {PLAIN[name]} count here."
     ]
 
 
@@ -264,10 +264,6 @@ def _blank_sentence(findings: TailingsFindings) -> str:
     )
 
 
-def _capital(name: str) -> str:
-    return name[:1].upper() + name[1:]
-
-
 def named(method: str) -> str:
     """Write a method inside a sentence.
 
@@ -305,9 +301,9 @@ def _card(findings: TailingsFindings, element: str) -> Card:
     told = {"better": "better than", "equal": "as good as", "worse": "worse than"}.get(compare(row))
     if told and findings.chosen != findings.reference:
         words = change_words(number_of(row, "crps_ratio"))
-        name = _capital(named(findings.chosen))
+        name = capitalised(named(findings.chosen))
         lines.append(f"{name} {told} {findings.reference} (error {words})")
-        verdict = verdict or _capital(told.split(" than")[0])
+        verdict = verdict or capitalised(told.split(" than")[0])
     coverage = number_of(row, "coverage")
     if np.isfinite(coverage):
         lines.append(f"Intervals hold {100 * coverage:.0f} % of held-out samples")

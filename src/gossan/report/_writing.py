@@ -136,6 +136,17 @@ def join_words(words: Sequence[str], *, longest: int = 12) -> str:
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
 
 
+def capitalised(text: str) -> str:
+    """Return a text with its first letter large, the others as they are.
+
+    Examples
+    --------
+    >>> capitalised("random forest of Cu"), capitalised("")
+    ('Random forest of Cu', '')
+    """
+    return text[:1].upper() + text[1:]
+
+
 def count_of(n: int, one: str, many: str = "") -> str:
     """Write a number of things.
 

@@ -12,7 +12,6 @@ __getattr__, __dir__, __all__ = attach(
         "training_set": ["TrainingSet"],
         "cells": ["CellLabels", "label_cells", "draw_cells"],
         "occurrences": ["PlacedOccurrences", "place_occurrences"],
-        "background": ["BackgroundDraws", "draw_background"],
         "patches": ["layer_volume", "patches_at", "cells_of"],
         "edges": ["fill_edges", "edge_fraction"],
         "neighbours": ["NeighbourSequences", "neighbour_sequences", "leaking_sequences"],

@@ -145,7 +145,7 @@ def judge_methods(
         choice=choice,
         sentence=scoring.sentence(
             shares, choice.method, km2=area_km2, folds=plan.describe(), nulls=nulls,
-            label_free=label_free,
+            label_free=label_free, is_taught=kinds[choice.method] != "label-free",
         ),
         notes=notes,
     )  # fmt: skip

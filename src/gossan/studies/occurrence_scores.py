@@ -259,6 +259,7 @@ def sentence(
     folds: str,
     nulls: Mapping[tuple[str, str], Floats] | None = None,
     label_free: str = "",
+    is_taught: bool = True,
     protocol: str = HONEST,
 ) -> str:
     """The figure that a reader may quote, with all that keeps it honest.
@@ -277,6 +278,8 @@ def sentence(
         How was held out, such as "blocked 5-fold, 3 repeats, blocks of 80 km".
     label_free : str
         Method without labels to stand beside.
+    is_taught : bool
+        False for a method that looks at no label: it has no fitting rate.
 
     Returns
     -------
@@ -303,7 +306,7 @@ def sentence(
     if plain is not None and label_free != method:
         told.append(f"{label_free}, which needs no labels, captures {int((plain <= area).sum())}")
     fitted = _means(shares, "fit").get(method)
-    if fitted is not None:
+    if fitted is not None and is_taught:
         told.append(
             f"on the occurrences it was trained on it captures"
             f" {_percent((fitted <= area).mean())} (not evidence)"

@@ -14,7 +14,7 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
@@ -139,6 +139,23 @@ class RunFolder:
             if not pd.api.types.is_numeric_dtype(safe[column]):
                 safe[column] = safe[column].map(_without_formula)
         return self.write_text(name, safe.to_csv(index=False))
+
+    def write_tables(
+        self, tables: Mapping[str, pd.DataFrame], *, also_empty: Sequence[str] = ()
+    ) -> None:
+        """Write tables that have rows; of the others nothing that an earlier run left remains.
+
+        Parameters
+        ----------
+        tables : mapping of str to DataFrame
+            File name to table.
+        also_empty : sequence of str
+            Names of those that are written even without rows.
+        """
+        for name, table in tables.items():
+            self.remove(name)
+            if len(table) or name in also_empty:
+                self.write_table(name, table)
 
     def remove(self, *names: str) -> None:
         """Remove files that an earlier run left and this one may not write again."""

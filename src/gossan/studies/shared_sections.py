@@ -57,6 +57,14 @@ def hole_section(
     }
 
 
+def target_section(*, share: float, least: float, most: int) -> dict[str, Any]:
+    """Share of a map that makes targets, their least size [km2], and how many are told."""
+    check_range("share", share, 0.0001, 0.5, "0.05 is the best twentieth of the area")
+    check_range("least", least, 0.0, np.inf, "0 takes four cells")
+    check_range("most", most, 1, 10_000, "30 are usual")
+    return {"share": share, "least": least, "most": most}
+
+
 def check_range(name: str, value: float, low: float, high: float, hint: str) -> None:
     """Raise ValueError if a number of a study file lies outside its bounds.
 

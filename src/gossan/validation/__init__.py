@@ -28,7 +28,14 @@ __getattr__, __dir__, __all__ = attach(
         "context": ["share_context"],
         "patterns": ["moved_patterns"],
         "ranking": ["rank_held_out", "RankedOccurrences"],
-        "curves": ["occurrence_shares", "capture_curve", "CaptureCurve", "roc_by_ranks"],
+        "curves": [
+            "occurrence_shares",
+            "capture_curve",
+            "CaptureCurve",
+            "prediction_area",
+            "PredictionArea",
+            "roc_by_ranks",
+        ],
         "uncertainty": [
             "cluster_bootstrap",
             "Interval",

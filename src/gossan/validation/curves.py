@@ -166,6 +166,105 @@ def capture_curve(shares: ArrayLike) -> CaptureCurve:
     return CaptureCurve(found)
 
 
+@dataclass(frozen=True, eq=False)
+class PredictionArea:
+    """Share of occurrences and of the area at or above each score: both curves of a P-A plot.
+
+    Attributes
+    ----------
+    thresholds : float64 array of shape (n,)
+        Scores, rising; the highest stands twice, as nothing lies above it.
+    captured, area : float64 arrays of shape (n,)
+        Share of the occurrences, and of the cells, that score at least as high: 0 to 1, falling.
+    """
+
+    thresholds: NDArray[np.float64]
+    captured: NDArray[np.float64]
+    area: NDArray[np.float64]
+
+    @property
+    def point(self) -> tuple[float, float, float]:
+        """(threshold, captured, area) where both curves cross, so that captured + area = 1 [1]_.
+
+        Between two thresholds both curves are taken as straight.
+
+        References
+        ----------
+        .. [1] Yousefi, M. & Carranza, E. J. M. 2015, Prediction-area (P-A) plot and C-A fractal
+           analysis to classify and evaluate evidential maps for mineral prospectivity modeling,
+           Comput. Geosci. 79, 69-81, doi:10.1016/j.cageo.2015.03.007.
+        """
+        lead = self.captured + self.area - 1.0  # falls from 1 at the lowest score to -1
+        below = int(np.argmax(lead <= 0))
+        part = lead[below - 1] / (lead[below - 1] - lead[below])
+        threshold, captured = (
+            float(values[below - 1] + part * (values[below] - values[below - 1]))
+            for values in (self.thresholds, self.captured)
+        )
+        return threshold, captured, 1.0 - captured
+
+    @property
+    def density(self) -> float:
+        """Normalised density Nd at the point: captured over area; above 1 the map is of use."""
+        _, captured, area = self.point
+        return captured / area if area > 0 else float("inf")
+
+
+def prediction_area(
+    scores: ArrayLike, unlabelled: ArrayLike, *, n_thresholds: int = 256
+) -> PredictionArea:
+    """Prediction rate and area of a map by threshold of its score, for the P-A plot [1]_.
+
+    The scores must be on one scale: those of one model, or of one map. For scores pooled over folds
+    use `capture_curve`, whose `pa_point` needs ranks alone.
+
+    Parameters
+    ----------
+    scores : array of shape (n_occurrences,)
+        Scores of the occurrences, held out from the model.
+    unlabelled : array of shape (n_cells,)
+        Scores of the cells of the map; NaN is off the map.
+    n_thresholds : int
+        Quantiles of the map that are taken as thresholds, beside the scores of the occurrences.
+
+    Returns
+    -------
+    found : PredictionArea
+        With `point`, where the curves cross, and its `density`.
+
+    Raises
+    ------
+    ValueError
+        If an occurrence has no score, or there is none, or no cell has one.
+
+    References
+    ----------
+    .. [1] Yousefi, M. & Carranza, E. J. M. 2015, Prediction-area (P-A) plot and C-A fractal
+       analysis to classify and evaluate evidential maps for mineral prospectivity modeling,
+       Comput. Geosci. 79, 69-81, doi:10.1016/j.cageo.2015.03.007.
+
+    Examples
+    --------
+    >>> found = prediction_area([10.0, 9.0, 4.0], range(1, 11))
+    >>> [round(value, 3) for value in found.point], round(found.density, 3)
+    ([7.667, 0.667, 0.333], 2.0)
+    """
+    occurrence_shares(scores, unlabelled)  # the same demands on the same arrays
+    found = np.sort(np.ravel(np.asarray(scores, float)))
+    if not len(found):
+        raise ValueError(
+            "A P-A plot needs occurrences, got none. Pass the scores of the known ones."
+        )
+    cells = np.ravel(np.asarray(unlabelled, float))
+    cells = np.sort(cells[~np.isnan(cells)])
+    places = np.linspace(0, len(cells) - 1, min(n_thresholds, len(cells))).round().astype(int)
+    levels = np.unique(np.concatenate([cells[places], found]))
+    captured, area = (
+        np.append(1.0 - np.searchsorted(held, levels) / len(held), 0.0) for held in (found, cells)
+    )
+    return PredictionArea(np.append(levels, levels[-1]), captured, area)
+
+
 def roc_by_ranks(
     scores: ArrayLike, is_positive: ArrayLike
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:

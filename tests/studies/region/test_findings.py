@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from gossan.data.grids.grid import add_layer, make_grid
+from gossan.studies.map_files import target_table
 from gossan.studies.region.findings import with_targets
-from gossan.studies.region.outputs import target_table
 
 gpd = pytest.importorskip("geopandas")
 

@@ -9,10 +9,15 @@ import pytest
 
 from gossan.data.grids.files import read_grid
 from gossan.saving import load_model
+from gossan.studies.region.methods import BASELINES, METHODS
 from gossan.study import check_study, run_study, summarise_run
 
 pytest.importorskip("rasterio")
 pytest.importorskip("geopandas")
+
+
+def run_of(folder):
+    return folder / "runs" / "study"
 
 
 def rewrite(folder, old, new):
@@ -30,7 +35,7 @@ def test_a_run_leaves_report_maps_targets_and_a_model(finished):
             "attribution.tif", "targets.gpkg", "targets.csv", "scores.csv", "occurrences.csv",
             "model", "manifest.json", "study.toml"} <= names  # fmt: skip
     told = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
-    assert told["chosen"] in ("pathfinder index", "logistic", "cnn 3")
+    assert told["chosen"] == "logistic"  # as the study asks
     assert "supported area" in told["sentence"]
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "A small &lt;b&gt;district&lt;/b&gt;" in page
@@ -41,10 +46,15 @@ def test_every_protocol_stands_beside_the_baselines(finished):
     scores = pd.read_csv(finished / "runs" / "study" / "scores.csv")
     table = scores.set_index(["method", "protocol"])["auc"].unstack()  # noqa: PD010 - two names
     assert set(table.columns) == {"fit", "random", "blocks"}
-    assert {"distance to known", "pathfinder index", "logistic", "cnn 3"} == set(table.index)
+    assert {*BASELINES, "cnn 3"} == set(table.index)  # logistic is one of them
     assert table.loc["distance to known", "fit"] == pytest.approx(1.0)
     assert table.loc["logistic", "blocks"] > 0.55  # a planted signal
     assert (table.loc["logistic"] <= 1.0).all()
+    kinds = dict(zip(scores["method"], scores["kind"], strict=True))
+    assert kinds["single element"] == kinds["isolation forest"] == "label-free"
+    assert kinds["logistic"] == kinds["boosted trees"] == "baseline"
+    assert kinds["cnn 3"] == "model"
+    assert set(pd.read_csv(run_of(finished) / "comparisons.csv")["against"]) <= set(BASELINES)
 
 
 def test_the_map_is_a_rank_of_supported_ground_with_band_names(finished):
@@ -131,6 +141,7 @@ def test_a_good_study_has_no_problems(folder):
         ("[elements]", '[elements]\nlevel_by = "batch"', "no such column"),
         ("[occurrences]", '[occurrences]\ncolumn = "type"', "column and words go together"),
         ("[background]", '[background]\nper_positive = 0.1', "per_positive must be"),
+        ('choose = "logistic"', 'choose = "distance to known"', "makes no map. Name another"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_before_anything_runs(folder, old, new, message):
@@ -170,6 +181,78 @@ def test_background_may_be_drilled_ground_of_one_rock_away_from_ore(folder, dist
     with pytest.raises(ValueError, match="Loosen buffer, rocks or barren"):
         make_cells(region, field=1, most_cells=500, n_patterns=0, buffer=1e6, rocks=[],
                    random_state=0)  # fmt: skip
+
+
+def single_of(path):
+    """Return the element that stands alone, and why, without a run."""
+    from gossan.studies.region.plan import single_channel
+    from gossan.studies.region.run import settings_of
+    from gossan.studies.region.tables import read_region
+    from gossan.study import read_study
+
+    study = read_study(path)
+    settings = settings_of(study)
+    return single_channel(read_region(settings, path.parent), settings, study)
+
+
+def test_the_single_element_is_the_first_pathfinder_and_knows_no_label(finished):
+    """Its rank is that of the concentration, whatever is known."""
+    channel, why = single_of(finished / "study.toml")
+    assert (channel, why) == ("Cu", "single element is Cu, the first of the pathfinders.")
+    assert why in (run_of(finished) / "report.html").read_text(encoding="utf-8")
+    from gossan.studies.region.methods import Wishes, make_methods
+
+    wishes = Wishes(("Zn", "Cu"), ("Cu", "Zn"), single="Cu")
+    model = make_methods(["single element"], wishes)["single element"].estimator
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    for y in (np.arange(40) % 2, np.arange(40) < 5):
+        scores = model.fit(X, y.astype(int)).predict_proba(X)[:, 1]
+        np.testing.assert_array_equal(np.argsort(scores), np.argsort(X[:, 1]))
+
+
+def test_without_pathfinders_the_single_element_is_the_one_that_is_sought(folder, district):
+    path = rewrite(folder, 'pathfinders = ["Cu", "Mo", "Au"]', "")
+    assert single_of(path)[0] == ""
+    assert "To choose it by the occurrences would be to use labels" in single_of(path)[1]
+    table = district.occurrences[["easting", "northing"]].assign(metal=" au ")
+    table.to_csv(folder / "occurrences.csv", index=False)
+    rewrite(folder, "[occurrences]", '[occurrences]\ncolumn = "metal"\nwords = ["ore", "AU"]')
+    assert single_of(path) == ("Au", "single element is Au, by which the occurrences were kept.")
+
+
+def test_a_single_element_that_nobody_told_is_left_out_or_refused_where_asked_for(folder):
+    from gossan.studies.region.methods import Wishes, make_methods
+
+    path = rewrite(folder, 'pathfinders = ["Cu", "Mo", "Au"]', "")
+    rewrite(folder, "n_nulls = 2", "n_nulls = 0")
+    run = run_study(rewrite(folder, '"logistic", "cnn 3"', '"logistic"'))
+    assert set(pd.read_csv(run / "scores.csv")["method"]) == {*BASELINES} - {"single element"}
+    page = (run / "report.html").read_text(encoding="utf-8")
+    assert "single element was left out: no pathfinder is named" in page
+    for old, new in (
+        ('choose = "logistic"', 'choose = "single element"'),
+        ('choose = "single element"\n', ""),
+    ):
+        rewrite(folder, old, new)
+        if not new:
+            rewrite(folder, 'names = ["logistic"]', 'names = ["single element"]')
+        (problem,) = check_study(path)
+        assert "asks for 'single element', and no element is told. Name pathfinders" in problem
+    with pytest.raises(ValueError, match="needs the element, and none is told"):
+        make_methods(["single element"], Wishes(("Cu",)))
+
+
+def test_names_add_to_the_methods_that_are_always_run(folder):
+    from gossan.studies.region.run import settings_of
+    from gossan.study import read_study
+
+    path = rewrite(folder, 'names = ["logistic", "cnn 3"]', 'names = ["forest"]')
+    names = settings_of(read_study(path))["methods"]["names"]
+    assert set(names) == {
+        "distance to known", "single element", "pathfinder index", "isolation forest",
+        "mahalanobis", "logistic", "boosted trees", "forest",
+    }  # fmt: skip
+    assert names == tuple(name for name in METHODS if name in names)  # the simplest first
 
 
 def test_a_study_that_names_no_method_compares_the_usual_ones(folder):

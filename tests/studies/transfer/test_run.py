@@ -11,6 +11,7 @@ from gossan import datasets
 from gossan.cli import main
 from gossan.data.grids.files import read_grid
 from gossan.saving import load_model
+from gossan.studies.transfer.methods import BASELINES, DEFAULT
 from gossan.study import check_study, read_study, run_study, study_template
 
 MAP = '[map]\nrasters = ["Idw_*.tif"]\n'
@@ -47,6 +48,9 @@ def test_a_study_of_messy_tables_runs_to_its_report(study, tmp_path, capsys):
     scores = scores_of(folder)
     assert scores.loc[("blocks", "logistic"), "auc"] > 0.8  # the evidence was planted
     assert scores.loc[("blocks", "coordinates"), "auc"] < scores.loc[("blocks", "logistic"), "auc"]
+    assert set(BASELINES) < set(scores.index.get_level_values("method"))  # named or not
+    assert scores.loc[("blocks", "mahalanobis"), "kind"] == "label-free"
+    assert re.search(r"mahalanobis, which needs no labels, has \d+ there", told["sentence"])
     assert set(scores.index.get_level_values("protocol")) == {"fit", "random", "blocks"}
     assert not (folder / "map.html").exists()
 
@@ -71,7 +75,9 @@ def test_a_map_is_made_with_its_targets_and_the_net_scores_rasters_again(study, 
     assert percentile[belt < 0.05].mean() < 60.0
     targets = pd.read_csv(folder / "targets.csv")
     assert targets["percentile"].iloc[0] > 99.0
-    assert (folder / "map.html").exists()
+    page = (folder / "map.html").read_text(encoding="utf-8")
+    for name in ("Rank of the ground", "Spread of the score", "Log Cu", "Area [km²]"):
+        assert json.dumps(name, ensure_ascii=False) in page or json.dumps(name) in page, name
     assert "makes the map, as the study file asks" in manifest_of(folder)["why"]
     model, card = load_model(folder / "model")
     assert card["method"] == "pretrained net"
@@ -93,7 +99,8 @@ def test_what_is_done_is_not_done_again(study):
     scores = (first / "scores.csv").read_text()
     assert manifest_of(first)["reused"] == []
     again = run_study(path)
-    assert len(manifest_of(again)["reused"]) == 3 * 3 + 2  # methods by protocols, and fake labels
+    n_methods = len({*BASELINES, "balanced svm"})
+    assert len(manifest_of(again)["reused"]) == 3 * n_methods + 2  # by protocol, and fake labels
     assert (again / "scores.csv").read_text() == scores
     path.write_text(path.read_text().replace("block_size = 12000", "block_size = 9000"))
     assert manifest_of(run_study(path))["reused"] == []
@@ -107,6 +114,7 @@ def test_without_background_capture_is_not_told(study, tmp_path):
     assert "coordinates" in set(scores["method"])  # places are ranked among those of barren sites
     told = manifest_of(folder)
     assert "cannot be told without a background" in told["sentence"]
+    assert re.search(r"mahalanobis, which needs no labels, scores 0\.\d{3}", told["sentence"])
     assert any("There is no background" in note for note in told["notes"])
     assert "best 10 % of the area" not in (folder / "report.html").read_text(encoding="utf-8")
     assert not (folder / "capture.csv").exists()
@@ -191,7 +199,7 @@ def test_words_of_a_user_do_nothing_in_the_report(study):
         ("n_members = 2", 'choose = "coordinates"', "paints what is known and makes no map"),
         ("n_members = 2", 'choose = "forst"', "choose.*Did you mean 'forest'"),
         ("n_members = 2", 'scaling = "log"', "scaling"),
-        (NAMES, "names = []", "names holds no method that can make a map"),
+        (NAMES, 'names = ["logstic"]', "names.*Did you mean 'logistic'"),
         (NAMES, 'names = ["published gcp_ft"]', "learns geological classes first, and .pretext"),
         ("[methods]", '[pretext]\nmethod = "classes"\n[methods]', '"classes" needs a table'),
         ("[methods]", '[pretext]\nmethod = "clases"\n[methods]', "Did you mean 'classes'"),
@@ -249,6 +257,20 @@ def test_a_pretext_of_none_leaves_pretrained_methods_out(study):
     assert "net" in names
     assert "pretrained net" not in names
     assert "blend" not in names
+
+
+def test_names_add_to_the_methods_that_are_always_run(study):
+    from gossan.studies.transfer.run import settings_of
+
+    def names_of(new):
+        path = study(study.text.replace(NAMES, new))
+        return settings_of(read_study(path))["methods"]["names"]
+
+    always = ("coordinates", "mahalanobis", "logistic", "boosted trees")
+    assert names_of('names = ["coordinates"]') == always
+    assert names_of('names = ["gp"]') == (*always, "gp")
+    assert set(names_of('choose = "svm"')) == {*DEFAULT, "svm"}
+    assert set(names_of("names = []")) == set(DEFAULT)
 
 
 def test_the_template_is_a_study_that_asks_for_its_files(tmp_path):

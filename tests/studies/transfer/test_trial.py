@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -16,6 +17,7 @@ from gossan.studies.transfer.tables import Rows, Sites
 from gossan.studies.transfer.trial import Trial, hold_out, partitions_of, shares_of
 from gossan.studies.transfer.trust import block_table, leaks_of, level_table
 from gossan.studies.transfer.unlabelled import Ground
+from gossan.studies.transfer.unusual import UnusualGround
 from gossan.studies.trials import Plan
 
 PLAN = Plan(n_splits=3, n_repeats=2, block_size=20e3, dead_zone=0.0)
@@ -95,6 +97,30 @@ def test_planted_evidence_is_found_by_all_protocols_and_noise_is_not(trial):
         assert nothing < 0.65
 
 
+def test_what_is_label_free_says_the_same_whatever_the_labels_are(trial):
+    turned = replace(trial, sites=replace(trial.sites, y=trial.sites.y[::-1].copy()))
+    for ground in (trial.ground, None):
+        wishes = Wishes(background=None if ground is None else ground.X)
+        recipe = make_recipes(["mahalanobis"], wishes)["mahalanobis"]
+        one, other = (
+            hold_out(replace(each, ground=ground), recipe, "fit", seeds=(0,))[0].scores
+            for each in (trial, turned)
+        )
+        np.testing.assert_array_equal(one, other)
+
+
+def test_unusual_ground_is_told_from_usual_by_its_distance():
+    # Of a round cloud of standard deviation 1 a row at 5 is unusual whichever way it lies.
+    ground = np.random.default_rng(0).normal(size=(2000, 3))
+    model = UnusualGround().fit(np.zeros((2, 3)), ["ore", "barren"], background=ground)
+    scores = model.decision_function(np.vstack([5.0 * np.eye(3), -5.0 * np.eye(3), 0 * np.eye(3)]))
+    assert scores[:6].min() > 0.0 > scores[6:].max()
+    assert np.ptp(scores[:6]) < 0.2 * (scores[:6].min() - scores[6:].max())
+    assert model.predict([[9.0, 0.0, 0.0], [0.0, 0.0, 0.0]]).tolist() == ["ore", "barren"]
+    with pytest.raises(NotFittedError):
+        UnusualGround().decision_function(ground)
+
+
 def test_fakes_keep_the_number_of_deposits_and_lie_on_the_ground(trial):
     fakes = fake_trials(trial, 3)
     assert len(fakes) == 3
@@ -150,6 +176,19 @@ def test_a_method_that_the_user_chooses_is_taken_and_the_rule_told(trial, tmp_pa
     assert choice.why.startswith(
         "'same' makes the map, as the study file asks. 'line' would have been"
     )
+
+
+@pytest.mark.parametrize("has_ground", [True, False])
+def test_a_method_that_looks_at_no_label_has_no_fitting_rate(trial, tmp_path, has_ground):
+    trial = trial if has_ground else replace(trial, ground=None)
+    recipes = {**make_recipes(["mahalanobis"], Wishes()), "line": LINE}
+    keeper = Keeper(RunFolder(tmp_path / "run"), trial, (0,), {})
+    for choose, is_taught in (("line", True), ("mahalanobis", False)):
+        told = judge(
+            keeper, recipes, n_nulls=0, choose=choose, has_map=True, say=lambda _: None
+        ).judged.sentence
+        assert ("taught" in told) == is_taught
+        assert ("mahalanobis, which needs no labels," in told) == is_taught
 
 
 def test_parts_are_kept_and_computed_anew_where_settings_changed(trial, tmp_path):

@@ -27,11 +27,10 @@ from gossan.data.holes.values import (
     ReadOptions,
     check_amounts,
     decimal_of,
-    raise_errors,
     read_values,
 )
 from gossan.data.tables.rawtable import RawTable, read_raw
-from gossan.data.tables.screening import Finding, make_finding
+from gossan.data.tables.screening import Finding, make_finding, refuse_errors
 from gossan.data.tables.sites import read_sites
 
 DIPS = ("down_negative", "down_positive", "from_vertical")
@@ -136,7 +135,7 @@ def read_intervals(
     read = _read_keys(raw, keys, findings, options)
     rest = without_columns(raw, {key.place for key in keys.values()})
     read_columns, found = read_values(rest, options)
-    raise_errors(raw.source, found, options.errors)
+    refuse_errors(raw.source, found, options.errors)
     values = pd.DataFrame({c.column.analyte: c.values for c in read_columns}, index=_row_index(raw))
     censored = pd.DataFrame(
         {c.column.analyte: c.censored for c in read_columns}, index=_row_index(raw)
@@ -237,7 +236,7 @@ def _read_keys(
     for role, key in numbers.items():
         data[LABELS.get(role, role)], more = read_number(raw, key, decimal=decimal)
         found += more
-    raise_errors(raw.source, found, options.errors)
+    refuse_errors(raw.source, found, options.errors)
     frame = pd.DataFrame(data, index=raw.columns.index).set_axis(_row_index(raw), axis="index")
     return HoleTable(frame, raw.source, (*findings, *found))
 

@@ -17,7 +17,12 @@ from gossan.data.tables.cells import ReadColumn, known_limits, read_column
 from gossan.data.tables.columns import AnalyteColumn, choose_columns
 from gossan.data.tables.limits import MISSING, Kind, ParsedCells, find_decimal, parse_cells
 from gossan.data.tables.rawtable import RawTable
-from gossan.data.tables.screening import Finding, find_impossible, format_rows, make_finding
+from gossan.data.tables.screening import (
+    Finding,
+    find_impossible,
+    make_finding,
+    refuse_errors,
+)
 
 _MIN_NUMBERS = 0.9  # of the cells must be numbers before a column of text is one of numbers
 
@@ -203,26 +208,5 @@ def check_amounts(
             continue
         known[name] = unit
     found = find_impossible(values[list(known)], known, rows=raw.rows, cells_only=True)
-    raise_errors(raw.source, found, options.errors)
+    refuse_errors(raw.source, found, options.errors)
     return found
-
-
-def raise_errors(source: str, findings: Sequence[Finding], errors: str) -> None:
-    """Raise one error for all cells that cannot be used, unless they are to be left out.
-
-    Raises
-    ------
-    ValueError
-        If a finding is an error and `errors` is not "missing".
-    """
-    bad = [finding for finding in findings if finding.severity == "error"]
-    if errors == "missing" or not bad:
-        return
-    lines = [f"column {f.column!r}: {f.message}; {format_rows(f.rows, f.n_cells)}" for f in bad[:6]]
-    if len(bad) > 6:
-        lines.append(f"and {len(bad) - 6} more columns")
-    raise ValueError(
-        f"{source} holds cells that cannot be used.\n  " + "\n  ".join(lines) + "\nCorrect them,"
-        " name words that mean 'missing' with missing=(...), or pass errors='missing' to leave"
-        " them out."
-    )

@@ -83,6 +83,36 @@ def format_rows(rows: Iterable[int], n_cells: int = 0) -> str:
     return f"rows {shown}" if total <= 5 else f"rows {shown}, ... ({total} in all)"
 
 
+def refuse_errors(source: str, findings: Iterable[Finding], errors: str, *, hint: str = "") -> None:
+    """Raise one error for all cells that cannot be used, unless they are to be left out.
+
+    Parameters
+    ----------
+    source : str
+        File, for the message.
+    findings : iterable of Finding
+    errors : {"raise", "missing"}
+    hint : str
+        What may lie behind it.
+
+    Raises
+    ------
+    ValueError
+        If a finding is an error and `errors` is not "missing".
+    """
+    bad = [finding for finding in findings if finding.severity == "error"]
+    if errors == "missing" or not bad:
+        return
+    lines = [f"column {f.column!r}: {f.message}; {format_rows(f.rows, f.n_cells)}" for f in bad[:6]]
+    if len(bad) > 6:
+        lines.append(f"and {len(bad) - 6} more columns")
+    told = "\n  ".join([*lines, hint] if hint else lines)
+    raise ValueError(
+        f"{source} holds cells that cannot be used.\n  {told}\nCorrect them, name words that mean"
+        " 'missing' with missing=(...), or pass errors='missing' to leave them out."
+    )
+
+
 def find_impossible(
     values: pd.DataFrame,
     units: Mapping[str, str],

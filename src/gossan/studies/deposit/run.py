@@ -202,10 +202,7 @@ def _write(folder: RunFolder, study: Study, field: Field, trust: Trust, settings
         "composites.csv": field.composites.table,
         "changes.csv": field.composites.holes.changes,
     }
-    for name, table in tables.items():
-        folder.remove(name)
-        if len(table):
-            folder.write_table(name, table)
+    folder.write_tables(tables)
     folder.write_text("quality.txt", f"{field.composites.report}\n")
     folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
     folder.write_manifest(

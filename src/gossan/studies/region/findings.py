@@ -18,9 +18,11 @@ from gossan.data.grids.grid import add_layer, spacing_of
 from gossan.report.blocks import Finding
 from gossan.report.prospect import ProspectFindings
 from gossan.studies.judged import Judged, field_table, missed_table
+from gossan.studies.region.channels import CLR, LOG
 from gossan.studies.region.mapping import Mapped
 from gossan.studies.region.methods import DISTANCE, FIELDS
 from gossan.studies.region.outputs import occurrence_names, occurrence_points
+from gossan.studies.region.samples import STD
 from gossan.studies.region.tables import Region
 from gossan.studies.trials import Cells, Plan
 
@@ -105,7 +107,7 @@ def study_findings(
         n_occurrences=len(placed.cells),
         n_merged=int((placed.counts - 1).sum()),
         n_outside=len(placed.outside) + len(placed.masked),
-        data_notes=region.notes,
+        data_notes=[*region.notes, *layer_notes(region)],
         elements=region.elements,
         variables=[name for name in region.channels if name not in region.elements],
         units=region.units,
@@ -173,6 +175,24 @@ def attribution_table(
     return table
 
 
+def layer_notes(region: Region) -> list[str]:
+    """Say what lies in layers.tif beside the layers that methods read."""
+    levelled = next((name for name in region.elements if name in region.levelled), "")
+    spread = next((str(name) for name in region.beside if str(name).endswith(STD)), "")
+    notes = []
+    if levelled:
+        notes.append(
+            f"Methods read the levelled layers, {region.band(levelled)} and so on in layers.tif; the"
+            f" raw ones, gridded alike, lie beside them as {levelled} and so on."
+        )
+    if spread:
+        notes.append(
+            f"Kriging standard deviations lie in layers.tif as {spread} and so on: of the common"
+            " logarithm, so that 0.3 is a factor of two."
+        )
+    return notes
+
+
 def methods_text(region: Region, judged: Judged, plan: Plan) -> str:
     """Paragraph to paste."""
     size = spacing_of(region.grid)
@@ -186,7 +206,6 @@ def methods_text(region: Region, judged: Judged, plan: Plan) -> str:
     others = [name.replace("_", " ") for name in region.channels if name not in region.elements]
     beside = f" Methods read {', '.join(region.elements)} and {', '.join(others)}."
     made = made.rstrip() + (beside if others and region.elements else "")
-    logs = "Logarithms of concentrations" if region.logged else "Layers"
     null = (
         f" Scores were held against {int(judged.null['n_nulls'].max())} fake patterns: the known"
         " occurrences turned, shifted and laid on the map anew."
@@ -194,13 +213,26 @@ def methods_text(region: Region, judged: Judged, plan: Plan) -> str:
         else ""
     )
     return (
-        f"{made} {logs} were turned into robust z-scores (median, MAD). {region.occurrences!s}"
+        f"{made} {_transform_words(region)} were turned into robust z-scores (median, MAD)."
+        f" {region.occurrences!s}"
         " Background is unlabelled: several draws of it were learnt against all known occurrences and"
         f" averaged. Methods were compared under random folds and {plan.describe()}; under both, ranks"
         " of held-out occurrences among held-out unlabelled cells were pooled. Intervals draw whole"
         f" camps again.{null} The map was made by {judged.choice.method!r}, learned from all"
         " occurrences; the percentile of a cell is the share of the supported area that scores lower."
     )
+
+
+def _transform_words(region: Region) -> str:
+    """Say of what robust z-scores were taken."""
+    words = set(region.transforms.values())
+    if CLR in words:
+        parts = [name for name in region.channels if region.transforms.get(name) == CLR]
+        return (
+            "Centred log-ratios of the concentrations (the logarithm of each less the mean of those of"
+            f" {', '.join(parts)})"
+        )
+    return "Logarithms of concentrations" if LOG in words else "Layers"
 
 
 def _target_cells(targets: pd.DataFrame, grid: xr.Dataset) -> NDArray[np.int64]:

@@ -140,6 +140,73 @@ def rocks_at(path: Path, told: Mapping[str, Any], points: Places) -> NDArray[np.
     return own.fillna("").astype(str).to_numpy(dtype=str)
 
 
+def rock_shares(path: Path, told: Mapping[str, Any], shapes: Any, crs: str | None) -> pd.DataFrame:
+    """Share of each rock in each of some polygons; what lacks to 1 is unmapped.
+
+    Parameters
+    ----------
+    path : Path
+        Table of cells, which are counted, or vector file of polygons, which are cut.
+    told : mapping
+        `column` and `crs` of the section [lithology].
+    shapes : GeoDataFrame
+        Polygons, each with an index of its own; one between the cells of a table takes the rock of
+        the nearest.
+    crs : str or None
+        Of the shapes.
+
+    Returns
+    -------
+    shares : DataFrame of shape (n_shapes, n_rocks)
+
+    Raises
+    ------
+    ValueError
+        If the column is not there, or no rock lies in the shapes.
+    """
+    numbers = np.arange(len(shapes))
+    whole = shapes[[shapes.geometry.name]].set_axis(numbers).assign(shape=numbers)
+    parts = (_counted if _is_table(path) else _cut)(path, told, whole, crs)
+    total = parts.pop("whole").groupby(parts["shape"]).first()
+    parts = parts[parts["rock"] != ""]
+    if not len(parts):
+        raise ValueError(f"{path.name}: no rock lies in a catchment. Check the CRS of both.")
+    sizes = parts.pivot_table(index="shape", columns="rock", values="size", aggfunc="sum")
+    shares = sizes.div(total.reindex(sizes.index), axis=0).reindex(numbers).fillna(0.0)
+    shares = shares.div(shares.sum(axis=1).clip(lower=1.0), axis=0)  # where polygons overlap
+    return shares.set_axis(shapes.index.astype(str)).rename_axis(columns=None)
+
+
+def _counted(path: Path, told: Mapping[str, Any], whole: Any, crs: str | None) -> pd.DataFrame:
+    """Return the cells of a table within shapes: `shape`, `rock`, `size` and the `whole` of them."""
+    gpd = import_geopandas()
+    places, names = _rocks_of_table(path, told, crs)
+    cells = gpd.GeoDataFrame(
+        {"rock": names}, geometry=gpd.points_from_xy(*places.coords.T), crs=whole.crs
+    )
+    parts = gpd.sjoin(cells, whole, predicate="within")[["shape", "rock"]]
+    small = whole[~whole["shape"].isin(parts["shape"])]
+    inner = small.representative_point()
+    spots = Places(small, np.column_stack([inner.x, inner.y]), small.index.to_numpy(), crs, [])
+    if len(small):
+        parts = pd.concat([parts, small[["shape"]].assign(rock=rocks_at(path, told, spots))])
+    n = parts.groupby("shape")["rock"].transform("size")
+    return pd.DataFrame(parts.assign(size=1.0, whole=n))
+
+
+def _cut(path: Path, told: Mapping[str, Any], whole: Any, crs: str | None) -> pd.DataFrame:
+    """Return the pieces of polygons within shapes, as `_counted` does, their sizes in m2."""
+    gpd = import_geopandas()
+    frame = read_vectors(path, "polygons", crs=told["crs"], to_crs=crs, invalid="repair")
+    _need_column(list(frame.columns), told["column"], path.name)
+    words = frame[told["column"]].fillna("").astype(str).str.strip()
+    rocks = gpd.GeoDataFrame({"rock": words}, geometry=frame.geometry, crs=whole.crs)
+    pieces = gpd.overlay(
+        whole.assign(whole=whole.area), rocks, how="intersection", keep_geom_type=True
+    )
+    return pd.DataFrame(pieces[["shape", "rock", "whole"]].assign(size=pieces.area))
+
+
 def _is_table(path: Path) -> bool:
     return path.suffix.lower() in TABLES
 

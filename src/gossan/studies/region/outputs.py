@@ -1,4 +1,4 @@
-"""What a region study leaves for a GIS: maps as GeoTIFF, targets as GeoPackage, a model, a map page.
+"""What a region study leaves of its own beside targets: maps as GeoTIFF, a model, a map page.
 
 The region, its map and its targets come in; files in the run folder go out.
 """
@@ -11,55 +11,33 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from gossan.data.grids.files import write_grid
 from gossan.data.grids.grid import add_layer, spacing_of
-from gossan.data.grids.styles import write_percentile_style
 from gossan.prospectivity.map_model import MapModel
-from gossan.prospectivity.map_targets import write_map_targets
-from gossan.report.maps import MapLayer, MapLines, MapPoints, MapPolygons, MapView, write_map
+from gossan.report.maps import MapLayer, MapLines, MapPoints, MapView, write_map
 from gossan.saving import save_model
+from gossan.studies.map_files import (
+    MAP_PAGE,
+    evidence_layer,
+    plain_name,
+    score_layers,
+    target_polygons,
+    write_raster,
+    write_score_raster,
+)
 from gossan.studies.region.frozen import FrozenSource
 from gossan.studies.region.mapping import Mapped
 from gossan.studies.region.tables import Region
 from gossan.studies.run_folder import RunFolder
 
-MAP_PAGE = "map.html"
-# Layer to its group, name, note and ends of its colours.
-SHOWN: dict[str, tuple[str, str, str, tuple[float, float] | None]] = {
-    "percentile": (
-        "Prospectivity", "Rank of the ground", "Share of the supported area that scores lower.",
-        (0.0, 100.0),
-    ),
-    "score": (
-        "Prospectivity", "Score", "A rank, not a rate: the background is unlabelled.", None,
-    ),
-    "label_free": (
-        "Prospectivity", "Rank without labels",
-        "The pathfinder index, which no occurrence taught: share of the area that it ranks lower.",
-        (0.0, 100.0),
-    ),
-    "spread": (
-        "Trust", "Spread of the score", "Standard deviation over draws of the background.", None,
-    ),
-    "stability": (
-        "Trust", "Stability", "Share of the draws that put the cell in their best tenth.",
-        (0.0, 1.0),
-    ),
-    "edge_fraction": (
-        "Trust", "Window without data", "Share of the cell's window without data.", (0.0, 1.0),
-    ),
-    "sample_distance": ("Trust", "Distance to samples", "To the third nearest sample.", None),
-}  # fmt: skip
-TOLD = {
-    "area": "Area [km²]",
-    "ground": "Ground",
-    "known_distance": "To the nearest known occurrence [m]",
-    "percentile": "Rank of its best cell [%]",
-    "score": "Score, mean",
-    "spread": "Spread of the score",
-    "stability": "Stability",
-    "edge_fraction": "Window without data",
-    "why": "Why: what elements add",
+NOTES = {
+    "percentile": "Share of the supported area that scores lower.",
+    "score": "A rank, not a rate: the background is unlabelled.",
+    "label_free": "The pathfinder index, which no occurrence taught: share of the area that it ranks"
+    " lower.",
+    "spread": "Standard deviation over draws of the background.",
+    "stability": "Share of the draws that put the cell in their best tenth.",
+    "edge_fraction": "Share of the cell's window without data.",
+    "sample_distance": "To the third nearest sample.",
 }
 BANDS = ("score", "percentile", "spread", "stability", "edge_fraction", "label_free",
          "sample_distance")  # fmt: skip
@@ -82,25 +60,33 @@ def write_maps(folder: RunFolder, region: Region, mapped: Mapped, grid: xr.Datas
         What could not be written, and why.
     """
     folder.remove("prospectivity.tif", "prospectivity.qml", "attribution.tif", "layers.tif")
-    notes = []
-    bands = [name for name in BANDS if name in grid]
-    sets = {"prospectivity.tif": grid[bands], "layers.tif": grid[list(region.channels)]}
+    notes = write_score_raster(folder, grid[[name for name in BANDS if name in grid]])
+    notes += write_raster(folder, "layers.tif", layer_bands(region, grid))
     if mapped.gains is not None:
         gains = grid.drop_vars(list(grid.data_vars))
         for name, layer in zip(region.channels, mapped.gains, strict=True):
             gains = add_layer(gains, name, layer)
-        sets["attribution.tif"] = gains
-    for name, own in sets.items():
-        try:
-            write_grid(own, folder.path / name, cog=True)
-        except ImportError as error:
-            notes.append(f"{name} was not written: {error}")
-            write_grid(own, folder.path / name.replace(".tif", ".csv"))
-    if (folder.path / "prospectivity.tif").exists():
-        write_percentile_style(
-            folder.path / "prospectivity.tif", band=bands.index("percentile") + 1
-        )
+        notes += write_raster(folder, "attribution.tif", gains)
     return notes
+
+
+def layer_bands(region: Region, grid: xr.Dataset) -> xr.Dataset:
+    """Layers that methods read, and those that only lie beside them, under the names of bands.
+
+    Parameters
+    ----------
+    region : Region
+    grid : Dataset
+        With a layer for each channel.
+
+    Returns
+    -------
+    bands : Dataset
+        "Cu_levelled" and the raw "Cu" where samples were levelled, else "Cu"; from kriging the
+        standard deviation of the common logarithm, "Cu_std".
+    """
+    read = grid[list(region.channels)].rename({name: region.band(name) for name in region.channels})
+    return read.assign({str(name): layer for name, layer in region.beside.data_vars.items()})
 
 
 def write_model(
@@ -123,14 +109,12 @@ def write_model(
     notes : list of str
         Why there is no model, if there is none.
     """
-    transforms = ["log10" if name in region.logged else "none" for name in region.channels]
+    transforms = [region.transforms.get(name, "none") for name in region.channels]
     floors = [region.floors.get(name, 0.0) for name in region.channels]
     try:
         model = MapModel(
-            getattr(mapped.model, "source", mapped.model)
-            if isinstance(mapped.model, FrozenSource)
-            else mapped.model,
-            list(region.channels),
+            mapped.model.source if isinstance(mapped.model, FrozenSource) else mapped.model,
+            [region.band(name) for name in region.channels],
             transform=transforms,
             center=region.scores.centre_,
             scale=region.scores.spread_,
@@ -138,42 +122,13 @@ def write_model(
             clip=clip,
             cell_size=float(np.mean(spacing_of(region.grid))),
         )
-        units = {name: str(region.grid[name].attrs.get("units", "")) for name in region.channels}
+        units = {
+            region.band(name): str(region.grid[name].attrs.get("units", ""))
+            for name in region.channels
+        }
         save_model(model, folder.path / "model", card=card, units=units, overwrite=True)
     except (ValueError, TypeError) as error:
         return [f"The model was not saved, so that gossan score cannot use it: {error}"]
-    return []
-
-
-def target_table(found: pd.DataFrame, most: int) -> pd.DataFrame:
-    """Targets as a plain table, the words of the report for their columns.
-
-    Parameters
-    ----------
-    found : GeoDataFrame
-        Of `find_map_targets`.
-    most : int
-        Rows that are kept.
-
-    Returns
-    -------
-    table : DataFrame
-    """
-    table = pd.DataFrame(found.drop(columns=found.geometry.name)).head(most)
-    table = table.rename(columns={"rank": "target", "elements": "why"}).reset_index(drop=True)
-    table.attrs = dict(found.attrs)  # the threshold tells which cells belong to a target
-    return table
-
-
-def write_targets(folder: RunFolder, found: Any) -> list[str]:
-    """Write targets as GeoPackage with a style; return why not, if it cannot be done."""
-    folder.remove("targets.gpkg", "targets.qml")
-    if not len(found):
-        return ["There is no target, so that no targets.gpkg was written."]
-    try:
-        write_map_targets(found, folder.path / "targets.gpkg")
-    except (ImportError, ValueError) as error:
-        return [f"targets.gpkg was not written: {error}"]
     return []
 
 
@@ -199,8 +154,7 @@ def write_map_page(
         Targets.
     title : str
     """
-    layers = [MapLayer(name, name=title, group=group, note=note, limits=limits)
-              for name, (group, title, note, limits) in SHOWN.items() if name in grid]  # fmt: skip
+    layers = score_layers(grid, NOTES)
     layers += [channel_layer(region, name) for name in region.channels]
     shown = grid
     if mapped.gains is not None:
@@ -212,18 +166,12 @@ def write_map_page(
                     colours="departure", note="To the score: above zero for ore, below against it.",
                 )
             )  # fmt: skip
-    table = found.rename(columns={"rank": "target", "elements": "why"})
-    if "contains_known" in table:
-        table["ground"] = ["known" if held else "new" for held in table["contains_known"]]
-    if "why" in table:
-        table["why"] = [plain_name(str(why)) for why in table["why"]]
-    told = {name: heading for name, heading in TOLD.items() if name in table}
     view = MapView(
         shown,
         layers,
         points={"Known occurrences": MapPoints(occurrence_points(region))},
         lines={} if region.faults is None else {"Faults": MapLines(region.faults)},
-        polygons={"Targets": MapPolygons(table, told=told)} if len(table) else {},
+        polygons=target_polygons(found),
         title=title,
         support="is_supported",
         note="The rank of the ground is the share of the supported area that scores lower. Hatched"
@@ -236,19 +184,9 @@ def write_map_page(
 def channel_layer(region: Region, name: str) -> MapLayer:
     """Concentrations under "Elements", distances and other layers under "Evidence"."""
     if name in region.elements:
-        return MapLayer(name, group="Elements", unit=region.units.get(name, ""))
-    return MapLayer(name, name=plain_name(name).capitalize(), group="Evidence")
-
-
-def plain_name(name: str) -> str:
-    """Return a name without underscores.
-
-    Examples
-    --------
-    >>> plain_name("fault_distance")
-    'fault distance'
-    """
-    return name.replace("_", " ")
+        title = f"{name}, levelled" if name in region.levelled else name
+        return MapLayer(name, name=title, group="Elements", unit=region.units.get(name, ""))
+    return evidence_layer(name)
 
 
 def occurrence_points(region: Region) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""How a region is held out: blocks as long as the map is alike, a dead zone, channels of the index.
+"""How a region is held out: blocks as long as the map is alike, a dead zone, channels of the indices.
 
 A region and the settings of its study come in; a `Plan` and names of channels go out.
 """
@@ -16,6 +16,7 @@ from gossan.data.grids.grid import cell_centres, spacing_of
 from gossan.geostat.fitting import fit_variogram
 from gossan.geostat.variogram import experimental_variogram
 from gossan.studies.record import Study
+from gossan.studies.region.methods import SINGLE
 from gossan.studies.region.tables import Region
 from gossan.studies.trials import Plan
 
@@ -94,6 +95,37 @@ def index_channels(
             )
         found.append(tuple(named))
     return (found[0] or tuple(region.elements)), found[1]
+
+
+def single_channel(region: Region, settings: Settings, study: Study) -> tuple[str, str]:
+    """Channel of the element that stands alone, and why it, in a sentence.
+
+    It is told by the study, never by how well it ranks the occurrences: the first of the
+    pathfinders, else the element by whose name the occurrences were kept.
+
+    Raises
+    ------
+    ValueError
+        If the study asks for the method, and tells no element.
+    """
+    named = settings["elements"]["pathfinders"]
+    if named:
+        return named[0], f"{SINGLE} is {named[0]}, the first of the pathfinders."
+    channels = {name.casefold(): name for name in region.elements if name in region.channels}
+    sought = [word.casefold().strip() for word in settings["occurrences"]["words"]]
+    own = next((channels[word] for word in sought if word in channels), "")
+    if own:
+        return own, f"{SINGLE} is {own}, by which the occurrences were kept."
+    asked = study.sections.get("methods", {})
+    if SINGLE in (*asked.get("names", ()), asked.get("choose", "")):
+        raise ValueError(
+            f"{study.path}: [methods] asks for {SINGLE!r}, and no element is told. Name pathfinders"
+            " under [elements], the best known first."
+        )
+    return "", (
+        f"{SINGLE} was left out: no pathfinder is named, and the occurrences were not kept by the name"
+        " of an element. To choose it by the occurrences would be to use labels."
+    )
 
 
 def widest_field(settings: Settings) -> int:

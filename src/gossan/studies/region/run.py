@@ -20,20 +20,19 @@ from gossan.prospectivity.map_targets import find_map_targets
 from gossan.report import write_report
 from gossan.report.prospect import prospect_report
 from gossan.studies.judged import Judged, judge_methods
+from gossan.studies.map_files import summary_of_map_run, target_table, write_targets
 from gossan.studies.record import Study
 from gossan.studies.region import sections
 from gossan.studies.region.findings import study_findings
 from gossan.studies.region.mapping import make_cells, map_region, with_layers
-from gossan.studies.region.methods import INDEX, SILENT, Wishes, make_methods
+from gossan.studies.region.methods import INDEX, SILENT, SINGLE, Wishes, make_methods
 from gossan.studies.region.outputs import (
     occurrence_points,
-    target_table,
     write_map_page,
     write_maps,
     write_model,
-    write_targets,
 )
-from gossan.studies.region.plan import index_channels, make_plan, widest_field
+from gossan.studies.region.plan import index_channels, make_plan, single_channel, widest_field
 from gossan.studies.region.source import learn_source, pretrainer
 from gossan.studies.region.tables import Region, read_region
 from gossan.studies.run_folder import RunFolder, fingerprint
@@ -46,6 +45,7 @@ SECTIONS: Mapping[str, Callable[..., Any]] = {
     "occurrences": sections.occurrences,
     "faults": sections.faults,
     "lithology": sections.lithology,
+    "catchments": sections.catchments,
     "grid": sections.grid,
     "elements": sections.elements,
     "background": sections.background,
@@ -89,6 +89,7 @@ def settings_of(study: Study) -> Settings:
             f'{study.path}: level_by = "lithology" needs a section [lithology]. Add it, with table ='
             " FILE."
         )
+    sections.check_catchments(study.path, settings)
     if settings["background"]["rocks"] and "lithology" not in settings:
         raise ValueError(f"{study.path}: rocks needs a section [lithology]. Add it.")
     return settings
@@ -100,6 +101,7 @@ def check(study: Study) -> list[str]:
         settings = settings_of(study)
         region = read_region(settings, study.path.parent)
         index_channels(region, settings, study)
+        single_channel(region, settings, study)
         cells = _cells(region, settings, field=1, n_patterns=0)
         deal_blocks(cells, make_plan(region, settings, field=widest_field(settings)), 0)
     except (ValueError, OSError, ImportError) as error:
@@ -136,7 +138,8 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     )  # fmt: skip
     targets = target_table(found, wanted["most"])
     say("report")
-    notes = write_maps(folder, region, mapped, grid)
+    notes = [single_channel(region, settings, study)[1]]
+    notes += write_maps(folder, region, mapped, grid)
     notes += write_model(
         folder, region, mapped, clip=settings["elements"]["clip"], card=_card(study, judged, region)
     )
@@ -160,23 +163,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
 
 def summarise(folder: Path) -> str:
     """The scores of a run and its first targets, a line each."""
-    scores = pd.read_csv(folder / "scores.csv")
-    lines = [f"{'method':24s} {'protocol':8s} AUC (95 %)             in the best 10 %"]
-    lines += [
-        f"{row.method:24s} {row.protocol:8s} {row.auc:.3f} ({row.auc_low:.3f}-{row.auc_high:.3f})"
-        f"   {row.captured_10} of {row.n}"
-        for row in scores.itertuples()
-    ]
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    lines += ["", manifest["why"], manifest["sentence"], ""]
-    targets = pd.read_csv(folder / "targets.csv")
-    lines.append(f"{len(targets)} targets" + (", the first:" if len(targets) else "."))
-    lines += [
-        f"  {row.target}: {row.easting:,.0f} E {row.northing:,.0f} N, {row.area:,.1f} km²,"
-        f" percentile {row.percentile:.1f}" + (", holds a known occurrence" * row.contains_known)
-        for row in targets.head(5).itertuples()
-    ]
-    return "\n".join(lines)
+    return summary_of_map_run(folder, known="occurrence")
 
 
 def cell_km2(grid: xr.Dataset) -> float:
@@ -197,14 +184,15 @@ def _prepared(
         source, _ = learn_source(
             settings, region, study.path.parent, most_cells=chosen["most_cells"], random_state=seed
         )
+    single, _ = single_channel(region, settings, study)
     wishes = Wishes(
-        region.channels, pathfinders, against, n_draws=drawn["n_draws"],
+        region.channels, pathfinders, against, single, n_draws=drawn["n_draws"],
         per_positive=drawn["per_positive"], random_state=seed, source=source,
         pretrained=pretrainer(
             region, seed, core=settings["elements"]["core"], ring=settings["elements"]["ring"]
         ),
     )  # fmt: skip
-    methods = make_methods(chosen["names"], wishes)
+    methods = make_methods([n for n in chosen["names"] if single or n != SINGLE], wishes)
     field = max(method.field for method in methods.values())
     cells = _cells(region, settings, field=field, n_patterns=settings["validate"]["n_nulls"])
     return methods, cells, make_plan(region, settings, field=field)
@@ -239,7 +227,7 @@ def _judged(
             for name in ("elements", "background", "methods")
             if name in settings
         }
-        | {"source": settings.get("source")},
+        | {"source": settings.get("source"), "words": settings["occurrences"]["words"]},
     }
     return judge_methods(
         cells, methods, plan, silent=SILENT, label_free=INDEX, area_km2=region.area,
@@ -284,10 +272,7 @@ def _write_tables(
         "targets.csv": targets,
         "occurrences.csv": missed,
     }
-    for name, table in tables.items():
-        folder.remove(name)
-        if len(table) or name == "targets.csv":
-            folder.write_table(name, table)
+    folder.write_tables(tables, also_empty=("targets.csv",))
     if region.quality is not None:
         folder.write_text("quality.txt", f"{region.quality}\n")
     folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))

@@ -26,6 +26,7 @@ from gossan.studies.region.levelling import level_samples
 
 MOST_CELLS = 4_000_000
 ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+LEVELLED, STD = "_levelled", "_std"  # after the name of an element, in names of bands
 CENSORED_AS = "0.65"  # of the limit: the logarithm must be there
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -39,6 +40,11 @@ class Sampled:
     ----------
     grid : Dataset
         Concentrations, and "sample_distance" [m].
+    beside : Dataset
+        Layers that no method reads: concentrations as they were before levelling ("Cu"), and the
+        kriging standard deviations of common logarithms ("Cu_std", "Cu_levelled_std").
+    is_levelled : bool
+        Whether the concentrations of `grid` were levelled.
     supported : bool array of shape (northing, easting)
     elements : tuple of str
         Those that are mostly measured.
@@ -53,6 +59,8 @@ class Sampled:
     """
 
     grid: xr.Dataset
+    beside: xr.Dataset
+    is_levelled: bool
     supported: NDArray[np.bool_]
     elements: tuple[str, ...]
     reach: float
@@ -95,32 +103,32 @@ def grid_samples(settings: Settings, folder: Path) -> Sampled:
         raise ValueError(
             f"{assays.source} has no element to map: {' '.join(left_out) or 'none was found'}"
         )
-    logs = np.log10(_imputed(values[elements], censored[elements]))
-    logs, levelled = level_samples(logs, places, settings, folder)
+    raw = np.log10(_imputed(values[elements], censored[elements]))
+    logs, levelled = level_samples(raw, places, settings, folder)
     gridding = settings["grid"]
     spacing = gridding["spacing"] or _round_spacing(sample_reach(places.coords, k=1) / 4.0)
     grid = _empty_grid(places, spacing, gridding["region"])
-    made = grid_points(
-        places.coords, logs, grid=grid, method=gridding["method"],
-        n_neighbours=gridding["n_neighbours"],
-    )  # fmt: skip
+    layers, beside, rule = _gridded(logs, places, grid, gridding, assays.units)
+    if levelled:
+        beside = beside.rename({f"{name}{STD}": f"{name}{LEVELLED}{STD}" for name in elements
+                                if f"{name}{STD}" in beside})  # fmt: skip
+        both = _gridded(raw, places, grid, gridding, assays.units)
+        beside = both[0].assign({**both[1].data_vars, **beside.data_vars})
     support = support_mask(
         places.coords, grid, k=gridding["support"], reach=gridding["reach"] or None
     )
-    layers = made.grid
-    for name in elements:
-        layers[name] = 10.0 ** layers[name]  # back to concentrations
-        layers[name].attrs["units"] = assays.units.get(name, "")
     layers["sample_distance"] = support["support_distance"]
     return Sampled(
         grid=layers,
+        beside=beside,
+        is_levelled=bool(levelled),
         supported=np.asarray(support["supported"], dtype=bool),
         elements=tuple(elements),
         reach=float(support["supported"].attrs["reach"]),
         assays=assays,
         places=places,
         summary=_summary(values[elements], censored[elements]),
-        notes=[*places.notes, *levelled, str(made).splitlines()[0]],
+        notes=[*places.notes, *levelled, rule],
         left_out=left_out,
     )
 
@@ -145,6 +153,29 @@ def _usable(
         else:
             kept.append(str(name))
     return kept, left_out
+
+
+def _gridded(
+    logs: pd.DataFrame,
+    places: Places,
+    grid: xr.Dataset,
+    gridding: Mapping[str, Any],
+    units: Mapping[str, str],
+) -> tuple[xr.Dataset, xr.Dataset, str]:
+    """Return concentrations of gridded logarithms, their standard deviations, and the rule."""
+    made = grid_points(
+        places.coords, logs, grid=grid, method=gridding["method"],
+        n_neighbours=gridding["n_neighbours"],
+    )  # fmt: skip
+    names = list(logs.columns)
+    layers = made.grid[names]
+    for name in names:
+        layers[name] = 10.0 ** layers[name]  # back to concentrations
+        layers[name].attrs["units"] = units.get(name, "")
+    spreads = made.grid.drop_vars(names)  # of logarithms: there is none of concentrations
+    for spread in spreads.data_vars.values():
+        spread.attrs["units"] = "log10"
+    return layers, spreads, str(made).splitlines()[0]
 
 
 def _imputed(values: pd.DataFrame, censored: pd.DataFrame) -> pd.DataFrame:

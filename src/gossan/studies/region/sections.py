@@ -6,16 +6,20 @@ Keyword arguments as a study file gives them come in; the same, checked and comp
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from gossan._checks import check_option
-from gossan.studies.region.methods import BASELINES, DEFAULT, METHODS, NEED_SOURCE
-from gossan.studies.shared_sections import check_range
+from gossan.studies.places import TABLES
+from gossan.studies.region.catchments import MEASURED
+from gossan.studies.region.levelling import CATCHMENT
+from gossan.studies.region.methods import BASELINES, DEFAULT, METHODS, NEED_SOURCE, SILENT
+from gossan.studies.shared_sections import check_range, target_section
 
 GRIDDING = ("idw", "kriging", "minimum_curvature")
-TRANSFORMS = ("log", "none")
+TRANSFORMS = ("log", "clr", "none")
 RESAMPLING = ("refuse", "nearest", "linear", "mean")
 
 
@@ -80,6 +84,31 @@ def faults(*, table: str, crs: str | None = None) -> dict[str, Any]:
 def lithology(*, table: str, column: str = "lithology", crs: str | None = None) -> dict[str, Any]:
     """Geological map: polygons, or a table of cells with a column of rocks."""
     return {"table": table, "column": column, "crs": crs}
+
+
+def catchments(
+    *,
+    table: str,
+    column: str = "catchment",
+    rocks: Sequence[str] = (),
+    area: str = "",
+    min_catchments: float = 10.0,
+    crs: str | None = None,
+) -> dict[str, Any]:
+    """Ground that samples of stream sediment drain: a table with shares of rocks, or polygons."""
+    check_range("min_catchments", min_catchments, 1.0, np.inf, "10 make a background firm")
+    is_table = Path(table).suffix.lower() in TABLES
+    if area == MEASURED and is_table:
+        raise ValueError(
+            f"area = {MEASURED!r} measures polygons, and {table} is a table. Name its column of areas."
+        )
+    if rocks and not is_table:
+        raise ValueError(
+            f"rocks names columns of shares of a table, and {table} holds polygons, whose rocks"
+            " [lithology] tells. Leave it out."
+        )
+    return {"table": table, "column": column, "rocks": list(rocks), "area": area,
+            "min_catchments": min_catchments, "crs": crs}  # fmt: skip
 
 
 def grid(
@@ -155,12 +184,16 @@ def methods(
 ) -> dict[str, Any]:
     """Which methods are compared, which one makes the map, and with how many seeds.
 
-    Without names those of `usual_methods` are.
+    Without names those of `usual_methods` are; those of `BASELINES` always.
     """
     for name in names:
         check_option("names", name, tuple(METHODS))
     if choose:
         check_option("choose", choose, tuple(METHODS))
+        if choose in SILENT:
+            raise ValueError(
+                f"choose names {choose!r}, which paints what is known and makes no map. Name another."
+            )
     check_range("n_seeds", n_seeds, 1, 20, "1 is usual: draws and members vary already")
     check_range("n_members", n_members, 1, 50, "5 tell a spread")
     check_range("most_cells", most_cells, 200, 10**6, "5000 are usual")
@@ -208,10 +241,29 @@ def targets(
     *, share: float = 0.05, least: float = 0.0, most: int = 30, attribution: bool = True
 ) -> dict[str, Any]:
     """Share of the area that makes targets, their least size, and how many are told."""
-    check_range("share", share, 0.0001, 0.5, "0.05 is the best twentieth of the area")
-    check_range("least", least, 0.0, np.inf, "0 takes four cells")
-    check_range("most", most, 1, 10_000, "30 are usual")
-    return {"share": share, "least": least, "most": most, "attribution": attribution}
+    return target_section(share=share, least=least, most=most) | {"attribution": attribution}
+
+
+def check_catchments(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise ValueError where levelling by catchment lacks a section, or the section its levelling."""
+    is_asked = settings["elements"]["level_by"] == CATCHMENT
+    if is_asked and not {"catchments", "samples"} <= set(settings):
+        missing = "catchments" if "catchments" not in settings else "samples"
+        raise ValueError(
+            f'{path}: level_by = "{CATCHMENT}" needs a section [{missing}]. Add it, with table = FILE.'
+        )
+    if not is_asked and "catchments" in settings:
+        raise ValueError(
+            f'{path}: [catchments] is there for level_by = "{CATCHMENT}" under [elements]. Write that,'
+            " or leave the section out."
+        )
+    if is_asked and "lithology" not in settings:
+        table = settings["catchments"]["table"]
+        if Path(table).suffix.lower() not in TABLES:
+            raise ValueError(
+                f"{path}: {table} holds polygons of catchments, and their rocks need a section"
+                " [lithology]. Add it, or give a table with shares of rocks."
+            )
 
 
 def usual_methods(choose: str, *, has_source: bool) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ def _as_study(
     """Return the sections that read the source as a region of its own."""
     told = settings["source"]
     own = {name: dict(arguments) for name, arguments in settings.items()}
-    for name in ("layers", "faults", "lithology", "source"):
+    for name in ("layers", "faults", "lithology", "catchments", "source"):
         own.pop(name, None)
     keys = ("crs", "to_crs", "easting", "northing")
     read = dict(own["samples"]["read"]) | {"table": told["samples"]}

@@ -7,7 +7,6 @@ out and assumed on the way.
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,17 +17,19 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from gossan._checks import GossanWarning, did_you_mean
+from gossan._checks import did_you_mean
 from gossan.data.grids.grid import add_layer, spacing_of
 from gossan.data.grids.stacking import stack_layers
 from gossan.geochem.robust_scores import RobustScores
 from gossan.sampling.edges import fill_edges
 from gossan.sampling.occurrences import PlacedOccurrences, place_occurrences
 from gossan.studies.places import Places, place_points
+from gossan.studies.region.channels import LEAST_CELLS, in_one_unit, make_channels
 from gossan.studies.region.geology import fault_distance, rock_cells
-from gossan.studies.region.samples import Sampled, grid_samples
+from gossan.studies.region.levelling import CATCHMENT
+from gossan.studies.region.samples import LEVELLED, Sampled, grid_samples
 
-LEAST_CELLS = 400
+FAULT_DISTANCE = "fault_distance"
 
 Settings = Mapping[str, Mapping[str, Any]]
 
@@ -42,14 +43,19 @@ class Region:
     grid : Dataset
         Raw layers (concentrations, distances), "is_supported" and, from samples,
         "sample_distance" [m].
+    beside : Dataset
+        Layers that no method reads, under the names of their bands: raw concentrations where those
+        of `grid` were levelled, and standard deviations of kriged common logarithms.
+    levelled : tuple of str
+        Elements whose layer in `grid` was levelled.
     channels : tuple of str
         Layers that models read, in order.
     scores : RobustScores
         How a raw layer became a channel.
-    logged : tuple of str
-        Channels whose logarithm was taken.
+    transforms : dict of str to str
+        "log10" or "clr" of the channels that are no raw layers.
     floors : dict of str to float
-        What a value at or below zero of such a channel becomes before.
+        What a value at or below zero of a channel becomes before its logarithm.
     volume : float32 array of shape (channels, northing, easting)
         Robust scores; NaN outside the support.
     is_supported : bool array of shape (northing, easting)
@@ -79,9 +85,11 @@ class Region:
     """
 
     grid: xr.Dataset
+    beside: xr.Dataset
+    levelled: tuple[str, ...]
     channels: tuple[str, ...]
     scores: RobustScores
-    logged: tuple[str, ...]
+    transforms: dict[str, str]
     floors: dict[str, float]
     volume: NDArray[np.float32]
     is_supported: NDArray[np.bool_]
@@ -110,6 +118,10 @@ class Region:
     def area(self) -> float:
         """Supported area [km2]."""
         return float(self.is_supported.sum() * np.prod(spacing_of(self.grid)) / 1e6)
+
+    def band(self, name: str) -> str:
+        """Name of a channel in files: "Cu_levelled" beside the raw "Cu"."""
+        return f"{name}{LEVELLED}" if name in self.levelled else name
 
     def filled(self, field: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Channels with their edges filled for a window of `field` cells, and the edge fraction."""
@@ -142,26 +154,35 @@ def read_region(settings: Settings, folder: Path) -> Region:
         sampled = grid_samples(settings, folder)
         files["samples"] = sampled.assays.source
         notes += sampled.notes
+        if settings["elements"]["level_by"] == CATCHMENT:
+            files["catchments"] = settings["catchments"]["table"]
+    others: tuple[str, ...] = ()
     if "layers" in settings:
-        grid, elements, told = _with_layers(settings["layers"], folder, sampled)
+        grid, elements, others, told = _with_layers(settings["layers"], folder, sampled)
         files["layers"] = ", ".join(settings["layers"]["files"])
         notes += told
     else:
         assert sampled is not None  # noqa: S101 - `settings_of` has seen to it
         grid, elements = sampled.grid, sampled.elements
     crs = grid.attrs.get("crs")
-    grid, extra, faults = _with_geology(grid, settings, folder, crs, files)
-    channels = (*elements, *extra)
+    faults = None
+    if "faults" in settings:
+        faults, distance = fault_distance(grid, settings["faults"], folder, crs)
+        grid = add_layer(grid, FAULT_DISTANCE, distance, units="m")
+        files["faults"] = settings["faults"]["table"]
+        others = (*others, FAULT_DISTANCE)
     supported = np.ones(_shape(grid), dtype=bool) if sampled is None else sampled.supported
-    logged = elements if settings["elements"]["transform"] == "log" else ()
-    floors = {name: _floor(grid[name]) for name in logged}
-    scores, volume = _robust(grid, channels, floors, supported, settings["elements"]["clip"])
-    left_out = [] if sampled is None else sampled.left_out
-    left_out += [f"{name} is left out: {why}." for name, why in scores.left_out_.items()]
-    channels = tuple(channels[place] for place in scores.kept_)
-    elements = tuple(name for name in elements if name in channels)
-    supported = supported & np.isfinite(volume).all(axis=0)
-    volume = np.where(supported, volume, np.float32(np.nan))
+    told = settings["elements"]
+    if told["transform"] == "clr":
+        grid, brought = in_one_unit(grid, elements)
+        notes += brought
+    made = make_channels(
+        grid, elements, others, transform=told["transform"], clip=told["clip"], supported=supported
+    )
+    left_out = [*([] if sampled is None else sampled.left_out), *made.left_out]
+    elements = tuple(name for name in elements if name in made.names)
+    supported = supported & np.isfinite(made.volume).all(axis=0)
+    volume = np.where(supported, made.volume, np.float32(np.nan))
     _check_supported(supported, grid)
     points, placed = _occurrences(settings, folder, grid, supported, crs)
     files["occurrences"] = settings["occurrences"]["table"]
@@ -172,10 +193,12 @@ def read_region(settings: Settings, folder: Path) -> Region:
     grid = add_layer(grid, "is_supported", supported.astype(np.float32))
     return Region(
         grid=grid,
-        channels=channels,
-        scores=scores,
-        logged=tuple(logged),
-        floors=floors,
+        beside=xr.Dataset() if sampled is None else sampled.beside,
+        levelled=sampled.elements if sampled is not None and sampled.is_levelled else (),
+        channels=made.names,
+        scores=made.scores,
+        transforms=made.transforms,
+        floors=made.floors,
         volume=volume,
         is_supported=supported,
         occurrences=placed,
@@ -186,7 +209,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
         reach=0.0 if sampled is None else sampled.reach,
         crs=crs,
         elements=elements,
-        units={} if sampled is None else dict(sampled.assays.units),
+        units=({} if sampled is None else dict(sampled.assays.units)) | _units(grid, elements),
         files=files,
         n_samples=0 if sampled is None else len(sampled.places.coords),
         quality=None if sampled is None else sampled.assays.report,
@@ -198,8 +221,8 @@ def read_region(settings: Settings, folder: Path) -> Region:
 
 def _with_layers(
     told: Mapping[str, Any], folder: Path, sampled: Sampled | None
-) -> tuple[xr.Dataset, tuple[str, ...], list[str]]:
-    """Return the grid with the rasters, which layers are concentrations, and notes."""
+) -> tuple[xr.Dataset, tuple[str, ...], tuple[str, ...], list[str]]:
+    """Return the grid with the rasters, which layers are concentrations, which are not, and notes."""
     paths = _paths(told["files"], folder)
     target = None if sampled is None else sampled.grid
     stacked = stack_layers(
@@ -214,12 +237,21 @@ def _with_layers(
             f"[layers] elements names {missing[0]!r}, and the rasters hold {', '.join(names[:30])}."
             f"{did_you_mean(missing[0], names)} Name a layer."
         )
-    if sampled is not None:
-        grid = sampled.grid.assign({name: stacked[name] for name in names})
-        own = tuple(wanted or ())
-        return grid, (*sampled.elements, *own), [f"{len(names)} layers were added from rasters."]
-    notes = [f"{len(names)} layers were read from {len(paths)} rasters."]
-    return stacked, tuple(wanted or names), notes
+    if wanted is None:  # beside samples, rasters are rather geophysics than more elements
+        wanted = names if sampled is None else ()
+    others = tuple(name for name in names if name not in wanted)
+    if sampled is None:
+        notes = [f"{len(names)} layers were read from {len(paths)} rasters."]
+        return stacked[names], tuple(wanted), others, notes
+    twice = [name for name in names if name in sampled.grid]
+    if twice:
+        raise ValueError(
+            f"[layers] and [samples] both have a layer {twice[0]!r}. Rename the raster, or leave it or"
+            " the element out."
+        )
+    grid = sampled.grid.assign({name: stacked[name] for name in names})
+    notes = [f"{len(names)} layers were added from rasters."]
+    return grid, (*sampled.elements, *wanted), others, notes
 
 
 def _without_prefix(paths: Sequence[Path]) -> Callable[[str], str]:
@@ -240,73 +272,6 @@ def _paths(patterns: Sequence[str], folder: Path) -> list[Path]:
             )
         found += [path for path in own if path not in found]
     return found
-
-
-def _with_geology(
-    grid: xr.Dataset, settings: Settings, folder: Path, crs: str | None, files: dict[str, str]
-) -> tuple[xr.Dataset, tuple[str, ...], pd.DataFrame | None]:
-    """Return the grid with the distance to faults, layers that are no concentrations, and faults."""
-    extra: list[str] = []
-    faults = None
-    if "layers" in settings:
-        told = settings["layers"]["elements"]
-        named = set(told) if told is not None else None
-        others = [str(n) for n in grid.data_vars if n not in ("sample_distance", "is_supported")]
-        if named is not None:
-            sampled = set() if "samples" not in settings else _sample_layers(grid)
-            extra += [name for name in others if name not in named and name not in sampled]
-    if "faults" in settings:
-        faults, layer = fault_distance(grid, settings["faults"], folder, crs)
-        grid = add_layer(grid, "fault_distance", layer)
-        grid["fault_distance"].attrs["units"] = "m"
-        files["faults"] = settings["faults"]["table"]
-        extra.append("fault_distance")
-    return grid, tuple(extra), faults
-
-
-def _sample_layers(grid: xr.Dataset) -> set[str]:
-    return {str(name) for name in grid.data_vars if "from_samples" in grid[name].attrs}
-
-
-def _robust(
-    grid: xr.Dataset,
-    channels: Sequence[str],
-    floors: Mapping[str, float],
-    supported: NDArray[np.bool_],
-    clip: float,
-) -> tuple[RobustScores, NDArray[np.float32]]:
-    """Return robust scores of the channels over the supported cells, of logs where a floor is."""
-    table = np.column_stack([np.asarray(grid[name], dtype=float).ravel() for name in channels])
-    for place, name in enumerate(channels):
-        if name in floors:
-            own = table[:, place]
-            table[:, place] = np.log10(
-                np.where(own > 0, own, np.where(own <= 0, floors[name], own))
-            )
-    inside = supported.ravel() & np.isfinite(table).all(axis=1)
-    if inside.sum() < LEAST_CELLS:
-        raise ValueError(
-            f"{int(inside.sum())} cells have all {len(channels)} layers, and {LEAST_CELLS} are the"
-            " least. Leave out the layers with gaps, widen reach, or take a smaller spacing."
-        )
-    scores = RobustScores("none", clip=clip)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", GossanWarning)  # told among what is left out
-        scores.fit(pd.DataFrame(table[inside], columns=list(channels)))
-        values = scores.transform(pd.DataFrame(table, columns=list(channels)))
-    return scores, values.T.reshape(-1, *_shape(grid)).astype(np.float32)
-
-
-def _floor(layer: xr.DataArray) -> float:
-    """Return half the least value above zero: what a concentration of zero becomes."""
-    values = np.asarray(layer, dtype=float)
-    above = values[values > 0]
-    if not len(above):
-        raise ValueError(
-            f"Layer {layer.name!r} has no value above zero, so that it has no logarithm. Name the"
-            " layers that are concentrations: elements = [...] under [layers]."
-        )
-    return float(above.min()) / 2.0
 
 
 def _occurrences(
@@ -350,6 +315,12 @@ def _check_supported(supported: NDArray[np.bool_], grid: xr.Dataset) -> None:
             f"{int(supported.sum())} of {supported.size:,} cells are supported, and {LEAST_CELLS} are"
             f" the least. Take a smaller spacing than {spacing_of(grid)[0]:g} m, or widen reach."
         )
+
+
+def _units(grid: xr.Dataset, elements: Sequence[str]) -> dict[str, str]:
+    """Return the units of the layers that tell them."""
+    told = {name: str(grid[name].attrs.get("units", "")) for name in elements}
+    return {name: unit for name, unit in told.items() if unit}
 
 
 def _shape(grid: xr.Dataset) -> tuple[int, int]:

@@ -16,10 +16,11 @@ from gossan.report._writing import count_of, join_words
 from gossan.report.page import Report
 from gossan.report.prospect import ProspectFindings, prospect_report
 from gossan.studies.judged import missed_table
+from gossan.studies.map_files import MAP_PAGE
 from gossan.studies.transfer.judging import Verdict
 from gossan.studies.transfer.mapping import Layers, Mapped
-from gossan.studies.transfer.methods import FLOOR
-from gossan.studies.transfer.outputs import MAP_PAGE, site_points
+from gossan.studies.transfer.methods import FLOOR, UNTAUGHT
+from gossan.studies.transfer.outputs import site_points
 from gossan.studies.transfer.trial import Trial, describe
 from gossan.studies.transfer.trust import label_section, level_section
 from gossan.validation.few_labels import paired_gain
@@ -138,6 +139,7 @@ def study_findings(found: Found, manifest: Mapping[str, Any]) -> ProspectFinding
         recommended=judged.choice.method,
         advice=judged.choice.why,
         ties=judged.choice.ties,
+        label_free=UNTAUGHT,
         distance=FLOOR,
         sentence=judged.sentence,
         scores=judged.scores,

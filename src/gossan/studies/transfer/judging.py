@@ -17,7 +17,7 @@ from gossan.studies import occurrence_scores as scoring
 from gossan.studies.judged import Judged
 from gossan.studies.occurrence_scores import HONEST, Choice
 from gossan.studies.transfer.keeping import Keeper
-from gossan.studies.transfer.methods import FLOOR, Recipe
+from gossan.studies.transfer.methods import FLOOR, UNTAUGHT, Recipe
 from gossan.studies.transfer.trial import Trial, as_cells, describe, shares_of
 from gossan.studies.trials import camps_of
 from gossan.validation.few_labels import FewLabelScores, blend_held_out
@@ -161,6 +161,7 @@ def _sentence(
     """Return the figure that a reader may quote, with all that keeps it honest."""
     mean = shares[HONEST, method].mean(axis=0)
     fitted = shares["fit", method].mean(axis=0)
+    untaught = shares.get((HONEST, UNTAUGHT))
     n, ground, folds = len(mean), trial.ground, describe(trial.plan)
     fake = nulls.get((HONEST, method), np.zeros((0, n)))
     if ground is None:
@@ -170,10 +171,13 @@ def _sentence(
                 f" ({method}; {folds}); how much ground holds them cannot be told without a background"
             )
         ]
+        if untaught is not None and method != UNTAUGHT:
+            told.append(f"{UNTAUGHT}, which needs no labels, scores {1 - untaught.mean():.3f}")
         told += [f"fake labels score {1 - fake.mean():.3f}"] if len(fake) else []
-        told.append(
-            f"on the deposits it was taught it scores {1 - fitted.mean():.3f} (not evidence)"
-        )
+        if method != UNTAUGHT:
+            told.append(
+                f"on the deposits it was taught it scores {1 - fitted.mean():.3f} (not evidence)"
+            )
         return "; ".join(told) + "."
     inside = int((mean <= area).sum())
     low, high = clopper_pearson(inside, n)
@@ -185,12 +189,16 @@ def _sentence(
         ),
         f"{inside / n / area:.1f} times chance (normalised density)",
     ]
+    if untaught is not None and method != UNTAUGHT:
+        n_plain = int((untaught.mean(axis=0) <= area).sum())
+        told.append(f"{UNTAUGHT}, which needs no labels, has {n_plain} there")
     if len(fake):
         caught = (fake <= area).mean(axis=1)
         told.append(
             f"fake deposits: {100 * caught.mean():.0f} % there (at most {100 * caught.max():.0f} %)"
         )
-    told.append(
-        f"of the deposits it was taught, {100 * (fitted <= area).mean():.0f} % (not evidence)"
-    )
+    if method != UNTAUGHT:
+        told.append(
+            f"of the deposits it was taught, {100 * (fitted <= area).mean():.0f} % (not evidence)"
+        )
     return "; ".join(told) + "."

@@ -14,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 
+from gossan.models.boosting import BoostedTrees
 from gossan.models.few_labels import RankBlend, make_few_label_model
 from gossan.nets.pretext import PretextClassifier
+from gossan.studies.transfer.unusual import UnusualGround
 
 FLOOR = "coordinates"
+UNTAUGHT = "mahalanobis"
 NEIGHBOURS = 5  # of the floor
 TREES = 300
 
@@ -71,8 +74,9 @@ class Recipe:
     ----------
     estimator : classifier
         Not fitted.
-    kind : {"baseline", "model"}
-        Whether it is one of the simple methods that a network has to beat.
+    kind : {"baseline", "label-free", "model"}
+        Whether it is one of the simple methods that a network has to beat; a label-free one looks at
+        no label.
     reads : {"evidence", "coords", "components"}
         What its rows are: "components" are principal components, as the published networks read.
     fit_with : dict
@@ -99,6 +103,16 @@ def _simple(name: str) -> Maker:
         return Recipe(model, "baseline")
 
     return make
+
+
+def _untaught(wishes: Wishes) -> Recipe:
+    return Recipe(UnusualGround(), "label-free", fit_with=_ground(wishes))
+
+
+def _boosted(wishes: Wishes) -> Recipe:
+    # Trees need no scaling, and classes of very unlike size the same say.
+    model = BoostedTrees(transform="none", weights="class", random_state=wishes.random_state)
+    return Recipe(model, "baseline")
 
 
 def _svm_gp(wishes: Wishes) -> Recipe:
@@ -166,8 +180,10 @@ METHODS: dict[str, Maker] = {
     FLOOR: lambda wishes: Recipe(  # noqa: ARG005
         KNeighborsClassifier(NEIGHBOURS), "baseline", "coords"
     ),
+    UNTAUGHT: _untaught,
     "logistic": _simple("logistic"),
     "forest": _simple("forest"),
+    "boosted trees": _boosted,
     "svm": _simple("svm"),
     "balanced svm": _simple("balanced_svm"),
     "gp": _simple("gp"),
@@ -181,7 +197,9 @@ METHODS: dict[str, Maker] = {
     "published gcp_ft": _published("gcp_ft"),
     "blend": _blend,
 }
-DEFAULT = (FLOOR, "logistic", "forest", "balanced svm", "gp", "svm + gp", "net", "pretrained net",
+# Every study holds its methods against these: a network is better only if it beats all of them.
+BASELINES = (FLOOR, UNTAUGHT, "logistic", "boosted trees")
+DEFAULT = (*BASELINES, "forest", "balanced svm", "gp", "svm + gp", "net", "pretrained net",
            "published fde_ft", "blend")  # fmt: skip
 NEED_PRETEXT = ("pretrained net", "blend")
 NEED_CLASSES = ("published gcp_lp", "published gcp_ft")

@@ -1,4 +1,4 @@
-"""Files of a transfer study: maps, targets, the model, and the map to explore.
+"""What a transfer study leaves of its own: the model, and the map to explore.
 
 A map with its sites comes in; files in the run folder, and notes on what could not be written, go out.
 """
@@ -10,53 +10,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gossan.data.grids.files import write_grid
 from gossan.data.grids.grid import spacing_of
-from gossan.data.grids.styles import write_percentile_style
 from gossan.prospectivity.map_model import MapModel
-from gossan.prospectivity.map_targets import write_map_targets
-from gossan.report.maps import MapLayer, MapPoints, MapPolygons, MapView, write_map
+from gossan.report.maps import MapPoints, MapView, write_map
 from gossan.saving import save_model
+from gossan.studies.map_files import MAP_PAGE, evidence_layer, score_layers, target_polygons
 from gossan.studies.run_folder import RunFolder
 from gossan.studies.transfer.mapping import Mapped
 from gossan.studies.transfer.tables import Sites
 
-MAP_PAGE = "map.html"
 MAPS = ("prospectivity.tif", "prospectivity.qml", "prospectivity.csv", MAP_PAGE, "targets.gpkg",
         "targets.csv")  # fmt: skip
 BANDS = ("score", "percentile", "spread", "stability")
-SHOWN = {
-    "percentile": ("Prospectivity", "Share of the scored area that scores lower."),
-    "score": ("Prospectivity", "A rank, not a rate."),
-    "spread": (
-        "Trust",
-        "Standard deviation of the score over models that each leave a fold of blocks out.",
-    ),
-    "stability": ("Trust", "Share of those models that put the cell in their best tenth."),
+NOTES = {
+    "percentile": "Share of the scored area that scores lower.",
+    "score": "A rank, not a rate.",
+    "spread": "Standard deviation of the score over models that each leave a fold of blocks out.",
+    "stability": "Share of those models that put the cell in their best tenth.",
 }
-
-
-def write_maps(folder: RunFolder, mapped: Mapped) -> list[str]:
-    """Write the map as a GeoTIFF with its style; return what could not be written."""
-    own = mapped.grid[list(BANDS)]
-    try:
-        write_grid(own, folder.path / "prospectivity.tif", cog=True)
-    except ImportError as error:
-        write_grid(own, folder.path / "prospectivity.csv")
-        return [f"prospectivity.tif was not written: {error}"]
-    write_percentile_style(folder.path / "prospectivity.tif", band=BANDS.index("percentile") + 1)
-    return []
-
-
-def write_targets(folder: RunFolder, found: Any) -> list[str]:
-    """Write targets as a GeoPackage; return what could not be written."""
-    if not len(found):
-        return ["There is no target, so that no targets.gpkg was written."]
-    try:
-        write_map_targets(found, folder.path / "targets.gpkg")
-    except (ImportError, ValueError) as error:
-        return [f"targets.gpkg was not written: {error}"]
-    return []
 
 
 def write_model(
@@ -98,7 +69,8 @@ def write_model(
     except (ValueError, TypeError) as error:
         why = str(error).split(". ", maxsplit=1)[0]
         told = f"The model of {name!r} was not saved, so that gossan score cannot use it: {why}."
-        told += ' Networks ("net", "pretrained net") can be saved: set choose under [methods].'
+        told += ' Networks ("net", "pretrained net") and "boosted trees" can be saved: set choose'
+        told += " under [methods]."
         return [told]
     return []
 
@@ -117,18 +89,15 @@ def write_map_page(
         Targets.
     title : str
     """
-    layers = [MapLayer(name, group=group, note=note) for name, (group, note) in SHOWN.items()]
-    layers += [MapLayer(name, group="Evidence") for name in sites.names]
-    table = found.rename(columns={"rank": "target"})
     known = site_points(sites)
     view = MapView(
         mapped.grid,
-        layers,
+        score_layers(mapped.grid, NOTES) + [evidence_layer(name) for name in sites.names],
         points={
             "Labelled deposits": MapPoints(known[known["is_known"]]),
             "Labelled barren sites": MapPoints(known[~known["is_known"]], is_visible=False),
         },
-        polygons={"Targets": MapPolygons(table)} if len(table) else {},
+        polygons=target_polygons(found),
         title=title,
         support="is_supported",
         note="The percentile is the share of the scored area that scores lower.",
@@ -143,12 +112,6 @@ def site_points(sites: Sites) -> pd.DataFrame:
         {"easting": sites.coords[:, 0], "northing": sites.coords[:, 1], "name": sites.titles,
          "is_known": sites.y == 1}
     )  # fmt: skip
-
-
-def target_table(found: Any, most: int) -> pd.DataFrame:
-    """Targets as a plain table, the words of the report for their columns."""
-    table = pd.DataFrame(found.drop(columns=found.geometry.name)).head(most)
-    return table.rename(columns={"rank": "target", "elements": "why"}).reset_index(drop=True)
 
 
 def cell_size_of(mapped: Mapped) -> float:

@@ -5,7 +5,6 @@ A checked `Study` and a folder come in; the run folder, report first, goes out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,12 @@ import pandas as pd
 
 from gossan.prospectivity.map_targets import find_map_targets
 from gossan.report import write_report
+from gossan.studies.map_files import (
+    summary_of_map_run,
+    target_table,
+    write_score_raster,
+    write_targets,
+)
 from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
 from gossan.studies.transfer import sections
@@ -24,13 +29,11 @@ from gossan.studies.transfer.keeping import Keeper
 from gossan.studies.transfer.mapping import Mapped, fit_on, make_map
 from gossan.studies.transfer.methods import NEED_CLASSES, NEED_PRETEXT, Recipe
 from gossan.studies.transfer.outputs import (
+    BANDS,
     MAPS,
     cell_size_of,
-    target_table,
     write_map_page,
-    write_maps,
     write_model,
-    write_targets,
 )
 from gossan.studies.transfer.preparing import Prepared, Settings, prepare, recipes_of
 from gossan.studies.transfer.trust import block_table, leaks_of, level_table
@@ -167,7 +170,7 @@ def _mapped(
         support="is_supported", spread="spread", stability="stability", known=known,
     )  # fmt: skip
     shown = found.head(wanted["most"])
-    notes = write_maps(folder, mapped) + write_targets(folder, shown)
+    notes = write_score_raster(folder, mapped.grid[list(BANDS)]) + write_targets(folder, shown)
     notes += write_model(
         folder, mapped.model, trial.sites, name=name, card=card, cell_size=cell_size_of(mapped),
         reads=recipe.reads,
@@ -181,28 +184,7 @@ def _mapped(
 
 def summarise(folder: Path) -> str:
     """The scores of a run and its first targets, a line each."""
-    scores = pd.read_csv(folder / "scores.csv")
-    has_capture = "captured_10" in scores
-    lines = [
-        f"{'method':20s} {'protocol':8s} AUC (95 %)" + "            in the best 10 %" * has_capture
-    ]
-    for row in scores.itertuples():
-        told = f"   {row.captured_10} of {row.n}" if has_capture else ""
-        lines.append(
-            f"{row.method:20s} {row.protocol:8s} {row.auc:.3f}"
-            f" ({row.auc_low:.3f}-{row.auc_high:.3f}){told}"
-        )
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    lines += ["", manifest["why"], manifest["sentence"]]
-    if (folder / "targets.csv").exists():
-        targets = pd.read_csv(folder / "targets.csv")
-        lines.append(f"\n{len(targets)} targets" + (", the first:" if len(targets) else "."))
-        lines += [
-            f"  {row.target}: {row.easting:,.0f} E {row.northing:,.0f} N, {row.area:,.1f} km²,"
-            f" percentile {row.percentile:.1f}" + (", holds a known deposit" * row.contains_known)
-            for row in targets.head(5).itertuples()
-        ]
-    return "\n".join(lines)
+    return summary_of_map_run(folder, known="deposit")
 
 
 def _depends(prepared: Prepared, settings: Settings) -> dict[str, Any]:
@@ -254,10 +236,7 @@ def _write_tables(
         "held_out.csv": held_out_table(found),
         "targets.csv": pd.DataFrame() if found.targets is None else found.targets,
     }
-    for name, table in tables.items():
-        folder.remove(name)
-        if len(table) or (name == "targets.csv" and found.targets is not None):
-            folder.write_table(name, table)
+    folder.write_tables(tables, also_empty=() if found.targets is None else ("targets.csv",))
     folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
     return folder.write_manifest(
         {

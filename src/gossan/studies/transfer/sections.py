@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from gossan._checks import check_option
-from gossan.studies.shared_sections import check_range
-from gossan.studies.transfer.methods import DEFAULT, METHODS
+from gossan.studies.shared_sections import check_range, target_section
+from gossan.studies.transfer.methods import BASELINES, DEFAULT, FLOOR, METHODS
 from gossan.studies.transfer.unlabelled import MOST_GROUND
 
 PRETEXTS = ("masked", "autoencoder", "classes", "none")
@@ -75,7 +73,7 @@ def pretext(*, method: str = "masked", classes: str = "", column: str = "") -> d
 
 def methods(
     *,
-    names: Sequence[str] = DEFAULT,
+    names: Sequence[str] = (),
     choose: str = "",
     n_members: int = 10,
     n_seeds: int = 1,
@@ -83,24 +81,25 @@ def methods(
     scaling: str = "standard",
     random_state: int = 0,
 ) -> dict[str, Any]:
-    """Which methods are compared, which one is used, and with how many networks and seeds."""
+    """Which methods are compared, which one is used, and with how many networks and seeds.
+
+    Without names those of `DEFAULT` are; those of `BASELINES` always.
+    """
     for name in names:
         check_option("names", name, tuple(METHODS))
     if choose:
         check_option("choose", choose, tuple(METHODS))
-        if choose == "coordinates":
+        if choose == FLOOR:
             raise ValueError(
-                "choose names 'coordinates', which paints what is known and makes no map. Name another."
+                f"choose names {FLOOR!r}, which paints what is known and makes no map. Name another."
             )
     check_option("scaling", scaling, SCALINGS)
     check_range("n_members", n_members, 1, 100, "10 are usual")
     check_range("n_seeds", n_seeds, 1, 20, "1 is usual: members vary already")
     check_range("epochs", epochs, 0, 100_000, "0 takes those of the recipe")
     check_range("random_state", random_state, 0, 2**31 - 1, "any whole number will do")
-    wanted = {"coordinates", *names, *([choose] if choose else [])}
+    wanted = {*BASELINES, *(names or DEFAULT), *([choose] if choose else [])}
     kept = tuple(name for name in METHODS if name in wanted)
-    if len(kept) < 2:
-        raise ValueError("names holds no method that can make a map. Add one, such as 'logistic'.")
     return {"names": kept, "choose": choose, "n_members": n_members, "n_seeds": n_seeds,
             "epochs": epochs, "scaling": scaling, "random_state": random_state}  # fmt: skip
 
@@ -138,10 +137,7 @@ def map_rasters(
 
 def targets(*, share: float = 0.05, least: float = 0.0, most: int = 30) -> dict[str, Any]:
     """Share of the area that makes targets, their least size, and how many are told."""
-    check_range("share", share, 0.0001, 0.5, "0.05 is the best twentieth of the area")
-    check_range("least", least, 0.0, np.inf, "0 takes four cells")
-    check_range("most", most, 1, 10_000, "30 are usual")
-    return {"share": share, "least": least, "most": most}
+    return target_section(share=share, least=least, most=most)
 
 
 def _check_decimal(decimal: str | None) -> None:
