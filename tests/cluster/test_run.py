@@ -25,7 +25,7 @@ table = "faults.csv"
 [ground]
 table = "ground.csv"
 [grid]
-spacing = 40
+spacing = 30
 margin = 40
 depth = 40
 [methods]
