@@ -14,7 +14,8 @@ ISLANDS = ("data", "geochem", "geostat", "models", "nets", "validation")
 # Models and nets weigh rows (_weights), fit one as many (_fit_alone), score maps (_map_tiles) and are
 # saved (saving) alike, yet do not meet. Whoever has many jobs hands them to cluster, Dask's door.
 FREE_TO_ALL = (
-    "_checks", "_units", "_lazy", "_fit_alone", "_map_tiles", "_weights", "saving", "cluster",
+    "_checks", "_units", "_lazy", "_fit_alone", "_machine", "_map_tiles", "_spreadsheets", "_weights",
+    "saving", "cluster",
 )  # fmt: skip
 MAY_IMPORT = {
     "": (),  # the face loads lazily, through _lazy
@@ -238,3 +239,71 @@ def test_a_long_module_and_a_drawer_are_caught(tmp_path):
     plant(tmp_path, "data.long", "x = 1\n" * (MOST_LINES + 1))
     plant(tmp_path, "data.utils", "x = 1\n")
     assert len(breaches_of_shape(tmp_path)) == 2
+
+
+# Calls by which a file could run code, or a word of a user a command.
+UNSAFE = (
+    "eval", "exec", "compile", "__import__", "os.system", "os.popen", "pickle.load", "pickle.loads",
+    "joblib.load", "torch.load", "yaml.load", "yaml.unsafe_load", "marshal.load", "marshal.loads",
+    "shelve.open", "pd.read_pickle", "pandas.read_pickle", "tarfile.extractall", "zipfile.extractall",
+)  # fmt: skip
+UNSAFE_METHODS = ("read_pickle", "to_pickle", "extractall", "extract_all")
+
+
+def breaches_of_safety(root):
+    """Return a sentence for each call that may run what a file or a user says."""
+    breaches = []
+    for name, path in modules_of(root):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            called = ast.unparse(node.func)
+            words = {each.arg: each.value for each in node.keywords}
+            is_unsafe = called in UNSAFE or called.split(".")[-1] in UNSAFE_METHODS
+            pickles = words.get("allow_pickle")
+            is_unsafe |= isinstance(pickles, ast.Constant) and pickles.value is not False
+            is_unsafe |= called.endswith("np.load") and "allow_pickle" not in words
+            is_unsafe |= "shell" in words
+            if called.split(".")[-1] == "Environment":
+                escape = words.get("autoescape")
+                is_unsafe |= not (isinstance(escape, ast.Constant) and escape.value is True)
+            if is_unsafe:
+                breaches.append(f"{name} (line {node.lineno}) calls {ast.unparse(node)[:60]}")
+    return breaches
+
+
+def test_no_call_runs_what_a_file_or_a_user_says():
+    assert breaches_of_safety(SOURCE) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "eval('1')",
+        "import torch\ntorch.load('x')",
+        "import joblib\njoblib.load('x')",
+        "import numpy as np\nnp.load('x', allow_pickle=True)",
+        "import numpy as np\nnp.load('x')",
+        "import subprocess\nsubprocess.run('x', shell=True)",
+        "from jinja2 import Environment\nEnvironment()",
+        "from jinja2 import Environment\nEnvironment(autoescape=False)",
+        "import zipfile\nzipfile.ZipFile('x').extractall()",
+        "import pandas as pd\npd.read_pickle('x')",
+    ],
+)
+def test_a_call_that_may_run_code_is_caught(tmp_path, source):
+    assert len(breaches_of_safety(plant(tmp_path, "data.assays", source))) == 1
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "network.eval()",
+        "import numpy as np\nnp.load('x', allow_pickle=False)",
+        "from jinja2 import Environment\nEnvironment(autoescape=True)",
+        "import re\nre.compile('x')",
+    ],
+)
+def test_a_call_that_runs_nothing_passes(tmp_path, source):
+    assert breaches_of_safety(plant(tmp_path, "data.assays", source)) == []

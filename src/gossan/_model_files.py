@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MODEL, WEIGHTS = "model.json", "weights.safetensors"
-MOST_BYTES = {MODEL: 20_000_000, WEIGHTS: 500_000_000}
+MOST_BYTES = {MODEL: 5_000_000, WEIGHTS: 500_000_000}
 MOST_HEADER_BYTES = 4_000_000
 DTYPES = {"F32": np.float32, "F64": np.float64, "I32": np.int32, "I64": np.int64}
 

@@ -26,6 +26,7 @@ import pandas as pd
 
 from gossan._checks import GossanWarning, check_option
 from gossan.data._replacing import replacing
+from gossan.data.tables.workbook import check_workbook
 
 if TYPE_CHECKING:
     from gossan.data.assays import Assays
@@ -341,6 +342,10 @@ def _tidy_sphalerite(source: Path | io.BytesIO) -> pd.DataFrame:
     Title, blank rows and the reference list are dropped: an analysis is a row whose Number is one.
     `cens_*` is 1 where the sheet says '<' and 2 where a value looks substituted for a limit.
     """
+    # What a server sends is known for the published sheet only once it was read.
+    check_workbook(
+        source.read_bytes() if isinstance(source, Path) else source.getvalue(), "The sheet"
+    )
     sheet = pd.read_excel(source, header=None, dtype=object, keep_default_na=False)
     header = _header_row(sheet)
     sheet.columns = [_column_name(cell) for cell in sheet.loc[header]]

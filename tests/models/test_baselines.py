@@ -64,5 +64,5 @@ def test_an_unknown_baseline_is_told_with_the_nearest():
 
 def test_a_missing_lightgbm_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "lightgbm", None)
-    with pytest.raises(ImportError, match=r"not installed\. Install it with .*gossan\[boosting\]"):
+    with pytest.raises(ImportError, match=r"Install it with: pip install .gossan\[boosting\]"):
         make_baseline("lightgbm")

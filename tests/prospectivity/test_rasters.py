@@ -287,8 +287,10 @@ def test_the_plan_tells_cells_tiles_memory_and_disk(folder):
 
 
 def test_too_little_memory_or_disk_is_told_before_work(folder, monkeypatch):
-    monkeypatch.setattr(os, "sysconf", lambda name: 1000)
-    with pytest.raises(ValueError, match=r"GB of memory, the machine has 0.0. Take smaller tiles"):
+    monkeypatch.setattr("gossan._machine.memory_there", lambda: 1000.0)
+    with pytest.raises(
+        ValueError, match=r"of memory, this machine has 0\.0 GB free\. Take smaller"
+    ):
         score_rasters(NorthMinusSouth(3), files(folder), folder / "out.tif")
     monkeypatch.undo()
     usage = type("Usage", (), {"free": 10})

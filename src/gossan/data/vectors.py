@@ -6,6 +6,7 @@ metres goes out, each geometry checked and named by its row.
 
 from __future__ import annotations
 
+import json
 import os
 import warnings
 from collections.abc import Iterator
@@ -28,6 +29,8 @@ from gossan.data._coordinates import (
     read_numbers,
 )
 from gossan.data._crs import is_geographic, plain_crs, same_crs, short_crs, utm_hint
+from gossan.data._parquet import check_parquet
+from gossan.data._vector_checks import check_layer, check_nesting, check_vector_file
 from gossan.data.grids.rasterising import KINDS, import_geopandas, match_crs
 from gossan.data.vector_writing import STYLES
 
@@ -53,7 +56,7 @@ def read_vectors(
     Parameters
     ----------
     path : path or GeoDataFrame
-        GeoPackage, Shapefile, GeoJSON, GeoParquet or whatever else geopandas opens.
+        GeoPackage, Shapefile, GeoJSON, GeoParquet or another format that holds its own features.
     kind : "points", "lines" or "polygons", optional
         What the geometries must be; default whatever they are.
     crs : str, int or CRS object, optional
@@ -152,10 +155,7 @@ def _open(path: Any, layer: str | None) -> tuple[Any, str]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # GDAL's remarks on odd drivers
-            if source.suffix.lower() == ".parquet":
-                frame = gpd.read_parquet(source)
-            else:
-                frame = gpd.read_file(source, layer=_choose_layer(source, layer))
+            frame = _read_file(source, layer)
     except Exception as error:
         if isinstance(error, ImportError):
             raise
@@ -169,6 +169,31 @@ def _open(path: Any, layer: str | None) -> tuple[Any, str]:
             " Read points of a table with read_occurrences."
         )
     return frame.reset_index(drop=True), source.name
+
+
+def _read_file(source: Path, layer: str | None) -> Any:
+    """Return the rows of a file that holds its own features, and of no other."""
+    gpd = import_geopandas()
+    check_vector_file(source)
+    if source.suffix.lower() == ".parquet":
+        check_parquet(source)
+        _check_shapes_of(source)
+        return gpd.read_parquet(source)
+    chosen = _choose_layer(source, layer)
+    check_layer(source, chosen)
+    return gpd.read_file(source, layer=chosen)
+
+
+def _check_shapes_of(source: Path) -> None:
+    """Refuse geometries nested so deep that reading them would end the program."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source) as file:
+        told = json.loads((file.schema_arrow.metadata or {}).get(b"geo", b"{}"))
+        known = set(file.schema_arrow.names)
+        for name in set(told.get("columns", {})) & known:
+            for batch in file.iter_batches(columns=[name]):
+                check_nesting(batch.column(0).to_pylist())
 
 
 def _choose_layer(source: Path, layer: str | None) -> str | None:

@@ -133,7 +133,7 @@ def _lightgbm(seed: int) -> Any:
     except ImportError as error:
         raise ImportError(
             "The baseline 'lightgbm' needs the package lightgbm, which is not installed. Install "
-            "it with `pip install gossan[boosting]`, or take the baseline 'boosted'."
+            "it with: pip install \"gossan[boosting]\", or take the baseline 'boosted'."
         ) from error
     return LGBMClassifier(
         n_estimators=150,

@@ -8,7 +8,6 @@ off goes on where it was, on one machine or on a Dask cluster.
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import time
 import warnings
@@ -23,6 +22,7 @@ from numpy.typing import NDArray
 
 from gossan import saving
 from gossan._checks import GossanWarning, check_option
+from gossan._machine import check_room
 from gossan.data.grids._windowed import Rasters, RasterStack, Rectangle, tags_of, write_tiles
 from gossan.data.grids.styles import write_percentile_style
 from gossan.prospectivity._raster_job import Job
@@ -254,14 +254,9 @@ def _plan(model: MapModel, stack: RasterStack, tile: int | None, workers: int) -
 
 def _check_room(plan: ScoringPlan, target: Path) -> None:
     """Raise where memory or disk cannot hold what the work needs."""
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        there = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-        if plan.memory > there:
-            raise ValueError(
-                f"This needs about {plan.memory / 1e9:.1f} GB of memory, the machine has"
-                f" {there / 1e9:.1f}. Take smaller tiles, such as {max(64, plan.tile // 2)}, or"
-                " fewer workers."
-            )
+    check_room(
+        plan.memory, f"Take smaller tiles, such as {max(64, plan.tile // 2)}, or fewer workers."
+    )
     free = shutil.disk_usage(target.parent).free
     if plan.disk > free:
         raise ValueError(

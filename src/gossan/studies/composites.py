@@ -111,8 +111,8 @@ def read_composites(
     names = _elements(holes, [*elements, ore] if elements and ore else elements)
     if ore:
         _elements(holes, [ore])
-    _check_lengths(holes)
-    _check_overlaps(holes)
+    for problem in [*_length_problems(holes), *_overlap_problems(holes)]:
+        raise ValueError(problem)
     length = composite or _median_length(holes)
     made = _imputed(holes, names, method).composite(
         length,
@@ -156,16 +156,49 @@ def _elements(holes: DrillHoles, elements: Sequence[str] | None) -> list[str]:
         )
     for name in elements or ():
         if name not in there:
-            raise ValueError(
-                f"The assay table has no analyses of {name!r}; it has {', '.join(there)}."
-                f"{did_you_mean(name, there)}"
-            )
+            raise ValueError(_no_element(name, there))
     return list(dict.fromkeys(elements or there))
 
 
-def _check_lengths(holes: DrillHoles) -> None:
+def hole_problems(
+    tables: Mapping[str, Any], *, elements: Sequence[str] | None, fix: Sequence[str], ore: str = ""
+) -> tuple[list[str], DrillHoles]:
+    """All that stands in the way of compositing, and the holes as they are mended.
+
+    Parameters
+    ----------
+    tables, elements, fix, ore
+        As of `read_composites`.
+
+    Returns
+    -------
+    problems : list of str
+        With file, row and hole.
+    holes : DrillHoles
+
+    Raises
+    ------
+    ValueError, FileNotFoundError
+        If a table cannot be read at all.
+    """
+    holes = read_drillholes(**tables).fixed(fix)
+    there = list(holes.units.get("assay", {}))
+    wanted = dict.fromkeys([*(elements or ()), *([ore] if ore else [])])
+    absent = [_no_element(name, there) for name in wanted if there and name not in there]
+    return [*absent, *_length_problems(holes), *_overlap_problems(holes)], holes
+
+
+def _no_element(name: str, there: Sequence[str]) -> str:
+    return (
+        f"The assay table has no analyses of {name!r}; it has {', '.join(there)}."
+        f"{did_you_mean(name, there)}"
+    )
+
+
+def _length_problems(holes: DrillHoles) -> list[str]:
     table = holes.intervals["assay"]
     top, end = table["from"], table["to"]
+    problems = []
     for is_faulty, what, fix in (
         (table["hole"].isna(), "name no hole", "unknown holes"),
         (top > end, "end above their start", "reversed intervals"),
@@ -173,26 +206,29 @@ def _check_lengths(holes: DrillHoles) -> None:
     ):
         if is_faulty.any():
             first = table[is_faulty].iloc[0]
-            raise ValueError(
+            problems.append(
                 f"{holes.sources.get('assay', 'assay')}: {int(is_faulty.sum()):,} samples {what},"
                 f" first in row {first.name}, hole {first['hole']}, {first['from']:g} to"
                 f' {first["to"]:g} m. Correct them, or write fix = ["{fix}"] under [holes]: each'
                 " row that it touches is listed."
             )
+    return problems
 
 
-def _check_overlaps(holes: DrillHoles) -> None:
+def _overlap_problems(holes: DrillHoles) -> list[str]:
     found = holes.report.findings
     found = found[found["kind"].isin(OVERLAPS) & (found["table"] == "assay")]
-    if len(found):
-        first = found.iloc[0]
-        kinds = ", ".join(f'"{kind}s"' for kind in OVERLAPS if kind in set(found["kind"]))
-        raise ValueError(
-            f"{holes.sources.get('assay', 'assay')}: {len(found):,} samples overlap those above them,"
-            f" first in row {first['row']}, hole {first['hole']}. Correct them, or write"
-            f" fix = [{kinds}] under [holes]: of two with the same ends the fuller stays, else the"
-            " upper one stays whole."
-        )
+    if not len(found):
+        return []
+    first = found.iloc[0]
+    kinds = ", ".join(f'"{kind}s"' for kind in OVERLAPS if kind in set(found["kind"]))
+    told = (
+        f"{holes.sources.get('assay', 'assay')}: {len(found):,} samples overlap those above them,"
+        f" first in row {first['row']}, hole {first['hole']}. Correct them, or write"
+        f" fix = [{kinds}] under [holes]: of two with the same ends the fuller stays, else the"
+        " upper one stays whole."
+    )
+    return [told]
 
 
 def _median_length(holes: DrillHoles) -> float:

@@ -106,11 +106,13 @@ def judge_methods(
     """
     shares: dict[tuple[str, str], Floats] = {}
     notes: list[str] = []
+    if folder is not None:
+        folder.plan([_stem(f"trial {name}") for name in methods])
     for number, (name, method) in enumerate(methods.items(), start=1):
         say(f"trying {name} ({number} of {len(methods)})")
         try:
             found = _kept(
-                folder, f"trial {name}", depends, partial(try_method, method, cells, plan)
+                folder, f"trial {name}", depends, partial(try_method, method, cells, plan, say=say)
             )
         except ValueError as error:
             if number == len(methods) and not shares:
@@ -216,5 +218,9 @@ def _kept(
     """Return the arrays of a part, from the folder if an earlier run left them there."""
     if folder is None:
         return compute()
-    stem = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-    return folder.part(stem, dict(depends or {}), compute)
+    return folder.part(_stem(name), dict(depends or {}), compute)
+
+
+def _stem(name: str) -> str:
+    """Return the name of a part as a file name."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -6,7 +6,6 @@ written, go out.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from gossan.data.grids.files import write_grid
 from gossan.data.grids.styles import write_percentile_style
 from gossan.prospectivity.map_targets import write_map_targets
 from gossan.report.maps import MapLayer, MapPolygons
-from gossan.studies.run_folder import RunFolder
+from gossan.studies.run_folder import RunFolder, read_manifest
 
 MAP_PAGE = "map.html"
 # Layer to its group, name, and ends of its colours: one wording in all maps to explore.
@@ -197,7 +196,7 @@ def summary_of_map_run(folder: Path, *, known: str) -> str:
             f"{row.method:24s} {row.protocol:8s} {row.auc:.3f}"
             f" ({row.auc_low:.3f}-{row.auc_high:.3f}){told}"
         )
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = read_manifest(folder)
     lines += ["", manifest["why"], manifest["sentence"]]
     if (folder / "targets.csv").exists():
         lines += ["", *_target_lines(pd.read_csv(folder / "targets.csv"), known)]

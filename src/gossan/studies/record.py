@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 @dataclass(frozen=True)
@@ -33,3 +36,29 @@ class Study:
     mineral: str
     path: Path
     sections: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The file as it stands, comments and all."""
+        return study_text(self.path)
+
+
+def study_text(path: Path) -> str:
+    """Text of a study file in UTF-8 or, as the `>` of PowerShell writes it, in UTF-16.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    text : str
+
+    Raises
+    ------
+    UnicodeDecodeError
+        If it is neither.
+    """
+    data = path.read_bytes()
+    text = data.decode("utf-16" if data.startswith(UTF_16) else "utf-8-sig")
+    return text.replace("\r\n", "\n")

@@ -18,6 +18,7 @@ from sklearn.base import clone
 
 from gossan._checks import GossanWarning
 from gossan.cluster import run_jobs
+from gossan.studies.telling import tell_share
 from gossan.validation.curves import occurrence_shares
 from gossan.validation.ranking import rank_held_out
 from gossan.validation.splits import Folds, block_labels, group_folds, random_folds
@@ -165,7 +166,12 @@ def n_splits_for(blocks: NDArray[np.int64], y: NDArray[np.int64], plan: Plan) ->
 
 
 def try_method(
-    method: Method, cells: Cells, plan: Plan, *, protocols: Sequence[str] = PROTOCOLS
+    method: Method,
+    cells: Cells,
+    plan: Plan,
+    *,
+    protocols: Sequence[str] = PROTOCOLS,
+    say: Say | None = None,
 ) -> dict[str, Floats]:
     """Ranks p_i of the occurrences under each protocol.
 
@@ -175,6 +181,8 @@ def try_method(
     cells : Cells
     plan : Plan
     protocols : sequence of {"fit", "random", "blocks"}
+    say : callable, optional
+        Told the share that is done, see `tell_share`.
 
     Returns
     -------
@@ -186,7 +194,11 @@ def try_method(
         for protocol in protocols
         for repeat in range(1 if protocol == "fit" else plan.n_repeats)
     ]
-    runs = dict(run_jobs(_try_once, jobs, shared=(method, cells, plan)))
+    runs: dict[int, Floats] = {}
+    for number, shares in run_jobs(_try_once, jobs, shared=(method, cells, plan)):
+        runs[number] = shares
+        if say is not None:
+            tell_share(say, len(runs), len(jobs))
     return {
         protocol: np.concatenate([runs[i] for i, (own, _) in enumerate(jobs) if own == protocol])
         for protocol in protocols
@@ -224,8 +236,8 @@ def try_fakes(
     n, found = len(cells.patterns), {}
     for number, shares in run_jobs(_try_fake, range(n), shared=(method, cells, plan)):
         found[number] = shares
-        if say is not None and len(found) % 5 == 0:
-            say(f"fake patterns: {len(found)} of {n}")
+        if say is not None:
+            tell_share(say, len(found), n)
     kept = [found[number] for number in range(n) if found[number] is not None]
     n_lost = n - len(kept)
     if n_lost:

@@ -7,7 +7,7 @@ out.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -162,6 +162,7 @@ def null_test(
     seed: int = 0,
     random_state: int | np.random.Generator | None = 0,
     n_jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> NullTest:
     """Permute labels between groups and score again: what does the protocol find in nothing.
 
@@ -184,6 +185,8 @@ def null_test(
         Seed of the permutations and of the random folds.
     n_jobs : int, optional
         Parallel processes.
+    progress : callable, optional
+        Called with the number of permutations done and their total.
 
     Returns
     -------
@@ -220,6 +223,8 @@ def null_test(
             )
             skills[protocol].append(skill_score(codes, run.probabilities, groups=labels))
         logger.info("null test: %s of %s permutations", i, n_permutations)
+        if progress is not None:
+            progress(i, n_permutations)
     nulls = {name: np.array(values[1:]) for name, values in skills.items()}
     return NullTest(skills["grouped"][0], skills["random"][0], nulls["grouped"], nulls["random"])
 

@@ -274,7 +274,10 @@ def test_surfaces_come_back_as_they_were(tmp_path, ending):
     assert [s.name for s in back] == [s.name for s in given]
     places = given[0].vertices.mean(axis=0) + np.random.default_rng(2).normal(size=(50, 3)) * 200
     for one, other in zip(given, back, strict=True):
-        np.testing.assert_array_equal(one.vertices[one.triangles], other.vertices[other.triangles])
+        # Some releases of pandas miss the last bit of a number in a text.
+        np.testing.assert_allclose(
+            one.vertices[one.triangles], other.vertices[other.triangles], rtol=4e-16, atol=0
+        )
         assert area(one) == pytest.approx(area(other), rel=1e-12)
         for signed in (False, True):
             np.testing.assert_allclose(

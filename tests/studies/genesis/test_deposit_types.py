@@ -132,9 +132,9 @@ def test_units_of_two_types_are_pooled_apart(known, elements):
 
 def test_gunga_of_the_paper_is_not_called_mvt_without_a_word(sphalerite):
     """Medians of Gul et al. (2025), read from box plots: Ge about 240, Cd about 460 ppm."""
-    from gossan.cli import _shipped
+    from gossan.cli.classify import shipped_model
 
-    shipped, _ = load_model(_shipped("sphalerite"))
+    shipped, _ = load_model(shipped_model("sphalerite"))
     gunga = shipped.training[shipped.elements].median().to_frame().T
     gunga[["Ge", "Cd"]] = [240.0, 460.0]
     verdict = shipped.verdicts(gunga, ["Gunga"]).iloc[0]
@@ -143,9 +143,9 @@ def test_gunga_of_the_paper_is_not_called_mvt_without_a_word(sphalerite):
 
 
 def test_the_shipped_model_knows_the_deposits_that_it_was_trained_on(sphalerite):
-    from gossan.cli import _shipped
+    from gossan.cli.classify import shipped_model
 
-    shipped, card = load_model(_shipped("sphalerite"))
+    shipped, card = load_model(shipped_model("sphalerite"))
     deposits = sphalerite["deposit"].to_numpy(dtype=str)
     verdicts = shipped.verdicts(sphalerite[shipped.elements], deposits).set_index("deposit")
     truth = sphalerite.drop_duplicates("deposit").set_index("deposit")["type"]

@@ -21,7 +21,7 @@ AXES = ("elevation", "northing", "easting")
 _SYNONYMS = {"x": "easting", "east": "easting", "y": "northing", "north": "northing"}
 _SYNONYMS |= {"z": "elevation", "level": "elevation", "depth": "elevation", "height": "elevation"}
 _SYNONYMS |= {"lon": "easting", "longitude": "easting", "lat": "northing", "latitude": "northing"}
-_MOST_CELLS_AN_AXIS = 50_000_000
+_MOST_CELLS_AN_AXIS = 5_000_000  # centimetres over 50 km; more is a slip or an attack
 _SMALLEST = 1e-6  # m of a cell
 _REGULAR = 1e-3  # of a cell: what coordinates may be off
 

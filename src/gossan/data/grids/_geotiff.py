@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from gossan.data._crs import GIS_HINT, is_geographic, plain_crs, short_crs, utm_hint
 from gossan.data.grids._axes import axes_of
 from gossan.data.grids._meta import geometry, pack, rebuild, restore_layer, unpack
+from gossan.data.grids._raster_checks import check_raster, open_raster
 
 _MOST_BANDS = 65_535
 _TAG = "GOSSAN"
@@ -33,8 +34,15 @@ def write_geotiff(grid: xr.Dataset, path: Path, *, cog: bool = False) -> None:
             " a .vti or .zarr"
         )
     dtype = np.result_type(*(_storable(layer.dtype) for layer in grid.data_vars.values()))
+    with _quiet_rasterio() as rasterio:
+        profile = _profile(grid, dtype, cog=cog) | {"count": n_bands}
+        with rasterio.open(path, "w", **profile) as file:
+            _write_bands(file, grid, dtype)
+
+
+def _profile(grid: xr.Dataset, dtype: np.dtype, *, cog: bool) -> dict[str, Any]:
     profile: dict[str, Any] = {
-        "driver": "COG" if cog else "GTiff", "dtype": dtype.name, "count": n_bands,
+        "driver": "COG" if cog else "GTiff", "dtype": dtype.name,
         "height": grid.sizes["northing"], "width": grid.sizes["easting"],
         "transform": _transform(grid), "crs": _rasterio_crs(grid.attrs.get("crs")),
         "compress": "deflate", "bigtiff": "if_safer",
@@ -43,18 +51,25 @@ def write_geotiff(grid: xr.Dataset, path: Path, *, cog: bool = False) -> None:
         profile["nodata"] = math.nan
     if not cog:
         profile |= {"tiled": True, "blockxsize": 256, "blockysize": 256, "interleave": "band"}
-    with _quiet_rasterio() as rasterio, rasterio.open(path, "w", **profile) as file:
-        file.update_tags(**{_TAG: pack(grid)})
-        for number, (title, layer) in enumerate(_bands(grid), 1):
-            file.write(layer.to_numpy()[::-1].astype(dtype), number)  # rows run southwards
-            file.set_band_description(number, title)
-            if layer.attrs.get("units"):
-                file.set_band_unit(number, str(layer.attrs["units"]))
+    return profile
+
+
+def _write_bands(file: Any, grid: xr.Dataset, dtype: np.dtype) -> None:
+    file.update_tags(**{_TAG: pack(grid)})
+    for number, (title, layer) in enumerate(_bands(grid), 1):
+        file.write(layer.to_numpy()[::-1].astype(dtype), number)  # rows run southwards
+        file.set_band_description(number, title)
+        if layer.attrs.get("units"):
+            file.set_band_unit(number, str(layer.attrs["units"]))
 
 
 def read_geotiff(path: Path, *, to_crs: Any = None) -> xr.Dataset:
-    """Read a GeoTIFF, or any raster that rasterio opens; `to_crs` reprojects it first."""
-    with _quiet_rasterio() as rasterio, rasterio.open(path) as file:
+    """Read a GeoTIFF; `to_crs` reprojects it first."""
+    with (
+        _quiet_rasterio() as rasterio,
+        open_raster(rasterio, path, drivers=("GTiff",)) as file,
+    ):
+        check_raster(file, path, is_whole=True)
         told = unpack(file.tags().get(_TAG))
         if not told and file.transform.is_identity:
             raise ValueError(
@@ -75,6 +90,7 @@ def read_geotiff(path: Path, *, to_crs: Any = None) -> xr.Dataset:
         blank = _nodata(file)
         # By nearest cell. Where no number means "nothing", a mask of its own says so.
         with WarpedVRT(file, crs=wanted, nodata=blank, add_alpha=blank is None) as warped:
+            check_raster(warped, path, is_whole=True)
             return _read_bands(warped, {}, n_bands=file.count)
 
 
@@ -152,13 +168,15 @@ def _nodata(file: Any) -> float | None:
 def _read_bands(file: Any, told: dict[str, Any], *, n_bands: int | None = None) -> xr.Dataset:
     corner, spacing, rotation, is_flipped = _geometry_of(file.transform, file.height)
     heights = told["shape"][0] if len(told.get("dims", ())) == 3 else None
+    n_bands = n_bands or file.count
+    if heights is not None and not (isinstance(heights, int) and 0 < heights <= n_bands):
+        raise ValueError(f"{n_bands} bands do not make {str(heights)[:40]} levels")
     shape: tuple[int, ...] = (file.height, file.width)
     if heights is not None:
         corner, spacing = (*corner, told["corner"][2]), (told["spacing"][0], *spacing)
         shape = (heights, *shape)
     crs = None if file.crs is None else file.crs.to_string()
     grid = rebuild(corner, spacing, shape, rotation=rotation, crs=crs, told=told)
-    n_bands = n_bands or file.count
     names = list(told["layers"]) if told else _band_names(file, n_bands)
     n_each = heights or 1
     if len(names) * n_each != n_bands:

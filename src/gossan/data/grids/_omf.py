@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from gossan._checks import did_you_mean
 from gossan.data.grids._axes import axes_of, grid_shape
 from gossan.data.grids._meta import geometry, pack, rebuild, restore_layer, unpack
+from gossan.data.grids._omf_checks import check_omf
 
 _OMF_HINT = 'pip install "gossan[omf]"'
 
@@ -55,6 +56,7 @@ def write_omf(grid: xr.Dataset, path: Path) -> None:
 def read_omf(path: Path, *, element: str | None = None) -> xr.Dataset:
     """Read a volume or a grid surface; `element` names which, where a file holds several."""
     with quiet_omf() as omf, path.open("rb") as file:
+        check_omf(path)
         project = omf.OMFReader(file).get_project()
         kinds = (omf.VolumeGridGeometry, omf.SurfaceGridGeometry)
         grids = [e for e in project.elements if isinstance(e.geometry, kinds)]

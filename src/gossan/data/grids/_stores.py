@@ -17,9 +17,11 @@ import pyarrow.parquet as pq
 import xarray as xr
 
 from gossan.data._crs import plain_crs
+from gossan.data._parquet import check_parquet
 from gossan.data.grids._axes import axes_of
 from gossan.data.grids._checks import placement
 from gossan.data.grids._meta import PLACING, pack, plain, rebuild, restore_layer, unpack
+from gossan.data.grids._zarr_checks import check_store
 from gossan.data.grids.blockmodel import slabs
 from gossan.data.grids.grid import cell_centres, check_grid
 from gossan.data.grids.tables import grid_to_table, table_to_grid
@@ -48,6 +50,7 @@ def read_parquet(
     path: Path, *, missing: str | None = None, rotation: float | None = None
 ) -> xr.Dataset:
     """Read a table of regular points in any order; ours are placed as their note says."""
+    check_parquet(path)
     file = pq.read_table(path)
     told = unpack((file.schema.metadata or {}).get(_KEY))
     table = file.to_pandas()
@@ -111,6 +114,7 @@ def read_zarr(path: Path, *, chunks: Mapping[str, int] | str | None = None) -> x
     _import_zarr()
     if chunks is not None and importlib.util.find_spec("dask") is None:
         raise ImportError(f"Lazy layers (chunks=) need the package dask. Install: {_ZARR_HINT}")
+    check_store(path)
     wanted: Any = dict(chunks) if isinstance(chunks, Mapping) else chunks
     found = xr.open_zarr(path, chunks=wanted, consolidated=False)
     if chunks is None:

@@ -64,6 +64,10 @@ def read_vti(path: Path) -> xr.Dataset:
     n_dims = 2 if is_flat else 3
     if (counts[:n_dims] < 1).any():
         raise ValueError(f"it has no cells: extent {extent.tolist()}")
+    n_cells = math.prod(counts[:n_dims].tolist())
+    for name, values in arrays.items():
+        if values.ndim == 1 and values.dtype != object and values.size != n_cells:
+            raise ValueError(f"array {name!r} has {values.size} values for {n_cells} cells")
     grid = rebuild(
         tuple(corner[:n_dims].tolist()), tuple(steps[:n_dims][::-1].tolist()),
         tuple(counts[:n_dims][::-1].tolist()), rotation=rotation,
@@ -109,10 +113,6 @@ def _with_layers(grid: xr.Dataset, arrays: dict[str, NDArray], told: dict[str, A
     for name, values in arrays.items():
         if values.ndim > 1 or values.dtype == object:
             continue  # vectors and texts are no layers
-        if values.size != math.prod(shape):
-            raise ValueError(
-                f"array {name!r} has {values.size} values for {math.prod(shape)} cells"
-            )
         layer, attrs = restore_layer(name, values, told)
         grid[name] = (axes_of(grid), layer.reshape(shape), attrs)
     return grid

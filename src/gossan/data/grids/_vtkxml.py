@@ -23,6 +23,9 @@ from xml.sax.saxutils import quoteattr
 import numpy as np
 from numpy.typing import NDArray
 
+from gossan.data._limits import check_unpacked
+from gossan.data._xml import refuse_document_type
+
 _DTYPES = {
     f"{word}{8 * size}": f"{kind}{size}"
     for word, kind, sizes in (("Int", "i", (1, 2, 4, 8)), ("UInt", "u", (1, 2, 4, 8)),
@@ -103,6 +106,8 @@ class VtkFile:
     root: ET.Element
     appended: bytes
     is_base64: bool
+    n_packed: int = 0
+    unpacked: list[int] = field(default_factory=list)
 
     def find(self, path: str) -> ET.Element | None:
         """Return the element at a path below the data set, None if it is not there."""
@@ -129,18 +134,27 @@ class VtkFile:
             values = np.array((element.text or "").split(), dtype=dtype)
         else:
             values = np.frombuffer(self._block(element, form, order), dtype)
+        self._weigh(values.nbytes)
         if word == "String":
             return _texts(values.tobytes())
         n = int(element.get("NumberOfComponents", "1"))
         values = values.astype(dtype.newbyteorder("="))
         return values.reshape(-1, n) if n > 1 else values
 
-    def _block(self, element: ET.Element, form: str, order: str) -> bytes:
+    def _weigh(self, n_bytes: int) -> None:
+        """Add to what was unpacked; many arrays may name the same few bytes."""
+        self.unpacked.append(n_bytes)
+        check_unpacked("", sum(self.unpacked), self.n_packed, what="its arrays take")
+
+    def _block(self, element: ET.Element, form: str, order: str) -> bytes | memoryview:
         """Return the bytes of one array: after its length, or unpacked where compressed."""
         if form == "appended":
-            data, is_text = self.appended[int(element.get("offset", "0")) :], self.is_base64
+            offset = int(element.get("offset", "0"))
+            if not 0 <= offset <= len(self.appended):
+                raise ValueError("an array is said to begin outside the file")
+            data, is_text = memoryview(self.appended)[offset:], self.is_base64
         elif form == "binary":
-            data, is_text = (element.text or "").strip().encode(), True
+            data, is_text = memoryview((element.text or "").strip().encode()), True
         else:
             raise ValueError(f"an array has the unknown format {form!r}")
         header = np.dtype(order + {"UInt64": "u8"}.get(self.root.get("header_type", ""), "u4"))
@@ -149,7 +163,7 @@ class VtkFile:
             return _plain_block(data, header, is_text)
         if compressor != "vtkZLibDataCompressor":
             raise ValueError(f"its arrays are packed by {compressor}; save it with zlib or none")
-        return _packed_block(data, header, is_text)
+        return _packed_block(data, header, is_text, self.n_packed)
 
 
 def read_file(path: Path, kind: str) -> VtkFile:
@@ -162,8 +176,7 @@ def read_file(path: Path, kind: str) -> VtkFile:
     """
     data = path.read_bytes()
     head, mark, tail = data.partition(b"<AppendedData")
-    if re.search(rb"<!(?:DOCTYPE|ENTITY)", head[:100_000], flags=re.IGNORECASE):
-        raise ValueError("it holds a document type or entities, which no VTK file needs")
+    refuse_document_type(head)
     appended, is_base64 = b"", False
     if mark:
         attributes, _, rest = tail.partition(b">")
@@ -176,10 +189,10 @@ def read_file(path: Path, kind: str) -> VtkFile:
         raise ValueError(f"its XML is damaged ({error})") from None
     if root.tag != "VTKFile" or root.get("type") != kind:
         raise ValueError(f"it is {root.tag} {root.get('type')!r}, not a VTKFile of type {kind!r}")
-    return VtkFile(root, appended, is_base64)
+    return VtkFile(root, appended, is_base64, len(data))
 
 
-def _plain_block(data: bytes, header: np.dtype, is_text: bool) -> bytes:
+def _plain_block(data: memoryview, header: np.dtype, is_text: bool) -> memoryview:
     size = header.itemsize
     if not is_text:
         length = _length(data, header)
@@ -188,23 +201,42 @@ def _plain_block(data: bytes, header: np.dtype, is_text: bool) -> bytes:
     return _checked(_from_base64(data, size + length)[size:], length)
 
 
-def _packed_block(data: bytes, header: np.dtype, is_text: bool) -> bytes:
+def _packed_block(
+    data: memoryview, header: np.dtype, is_text: bool, n_packed: int
+) -> bytes | memoryview:
     """Unpack blocks: their number, size, last size and packed sizes stand before them."""
     size = header.itemsize
     n_blocks = _length(_from_base64(data, size) if is_text else data, header)
     n_head = (3 + n_blocks) * size
     if n_head > len(data):
         raise ValueError("an array ends too early")
-    head = _from_base64(data, n_head) if is_text else data[:n_head]
-    packed = np.frombuffer(head, header)[3:].astype(np.int64)
+    head = np.frombuffer(_from_base64(data, n_head) if is_text else data[:n_head], header)
+    packed = head[3:].astype(np.int64)
+    if n_blocks and packed.min() < 0:
+        raise ValueError("an array has a block of impossible length")
+    sizes = [int(head[1])] * n_blocks
+    if n_blocks and head[2]:
+        sizes[-1] = int(head[2])
+    check_unpacked("", sum(sizes), n_packed, what="one of its arrays takes")
     body = data[4 * -(-n_head // 3) :] if is_text else data[n_head:]
     body = _from_base64(body, int(packed.sum())) if is_text else body
     ends = np.cumsum(packed)
-    parts = [zlib.decompress(body[end - n : end]) for end, n in zip(ends, packed, strict=True)]
+    parts = [
+        _unpacked(body[end - n : end], most)
+        for end, n, most in zip(ends, packed, sizes, strict=True)
+    ]
     return b"".join(parts)
 
 
-def _length(data: bytes, header: np.dtype) -> int:
+def _unpacked(block: memoryview, size: int) -> bytes:
+    """Unpack a block of known size, and no byte more."""
+    data = zlib.decompressobj().decompress(block, size + 1)
+    if len(data) != size:
+        raise ValueError(f"a block of an array does not unpack to the {size} bytes that it names")
+    return data
+
+
+def _length(data: memoryview, header: np.dtype) -> int:
     if len(data) < header.itemsize:
         raise ValueError("an array ends too early")
     length = int(np.frombuffer(data[: header.itemsize], header)[0])
@@ -213,15 +245,15 @@ def _length(data: bytes, header: np.dtype) -> int:
     return length
 
 
-def _from_base64(data: bytes, n_bytes: int) -> bytes:
+def _from_base64(data: memoryview, n_bytes: int) -> memoryview:
     """Return the first bytes of base64 text."""
     try:
-        return base64.b64decode(data[: 4 * -(-n_bytes // 3)])[:n_bytes]
+        return memoryview(base64.b64decode(data[: 4 * -(-n_bytes // 3)]))[:n_bytes]
     except binascii.Error as error:
         raise ValueError(f"an array is damaged ({error})") from None
 
 
-def _checked(data: bytes, length: int) -> bytes:
+def _checked(data: memoryview, length: int) -> memoryview:
     if len(data) != length:
         raise ValueError(f"an array ends too early, after {len(data)} of {length} bytes")
     return data

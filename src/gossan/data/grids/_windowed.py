@@ -21,6 +21,7 @@ from gossan._checks import did_you_mean
 from gossan._units import convert_unit, is_unit
 from gossan.data._crs import same_crs, short_crs
 from gossan.data.grids._geotiff import _geometry_of, _quiet_rasterio, _refuse_degrees
+from gossan.data.grids._raster_checks import check_raster, open_raster
 
 __all__ = ["RasterStack", "Rasters", "Rectangle", "TileMap", "tags_of", "write_tiles"]
 
@@ -90,8 +91,8 @@ class RasterStack:
     Parameters
     ----------
     rasters : sequence of path or (layer, path), or mapping of layer to path
-        GeoTIFF, or any raster that rasterio opens. A band answers to its own name and, alone in its
-        file, to the name of the file; where a layer is named, to that alone.
+        GeoTIFF, or another raster that holds its own cells. A band answers to its own name and, alone
+        in its file, to the name of the file; where a layer is named, to that alone.
 
     Raises
     ------
@@ -275,10 +276,10 @@ def write_tiles(
     -------
     path : Path
     """
-    from rasterio.windows import Window
-
     plain, done = scratch / "plain.tif", scratch / "done.tif"
     with _quiet_rasterio() as rasterio, rasterio.Env(GDAL_CACHEMAX=CACHE_MEGABYTES):
+        from rasterio.windows import Window
+
         with rasterio.open(plain, "w", **_profile(layout, len(bands))) as file:
             file.update_tags(**tags)
             for number, (name, unit) in enumerate(bands, 1):
@@ -331,11 +332,18 @@ def _open(path: Path) -> Any:
         )
     with _quiet_rasterio() as rasterio:
         try:
-            return rasterio.open(path)
+            file = open_raster(rasterio, path)
         except rasterio.errors.RasterioIOError as error:
             raise ValueError(
-                f"{path.name} cannot be read as a raster: {error}. Check that it is whole."
+                f"{path.name} cannot be read as a raster: {error}. Check that it is whole, and a"
+                " GeoTIFF or another raster that holds its own cells."
             ) from error
+        try:
+            check_raster(file, path, is_whole=False)
+        except ValueError as error:
+            file.close()
+            raise ValueError(f"{path.name} cannot be read: {error}.") from error
+        return file
 
 
 def _map_of(file: Any, path: Path) -> TileMap:
@@ -433,7 +441,7 @@ def tags_of(path: Path) -> dict[str, str]:
         return {}
     with _quiet_rasterio() as rasterio:
         try:
-            with rasterio.open(path) as file:
+            with open_raster(rasterio, path) as file:
                 return dict(file.tags())
-        except rasterio.errors.RasterioIOError:
+        except (rasterio.errors.RasterioIOError, ValueError):
             return {}

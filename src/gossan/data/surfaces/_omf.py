@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from gossan.data.grids._omf import quiet_omf
+from gossan.data.grids._omf_checks import check_omf
 from gossan.data.surfaces._mesh import Mesh, RefusedError, mesh_of
 from gossan.data.surfaces.record import Surface
 from gossan.data.tables.places import FEET
@@ -19,6 +20,7 @@ from gossan.data.tables.places import FEET
 def read_omf(path: Path) -> list[Mesh]:
     """Read the triangulated surfaces of a project; its points, lines and grids are passed over."""
     with quiet_omf() as omf, path.open("rb") as file:
+        check_omf(path)
         project = omf.OMFReader(file).get_project()
         if str(project.units).strip().lower() in FEET:
             raise RefusedError(f"its units are {project.units!r}, not metres. Export it in metres")

@@ -5,12 +5,7 @@ A path or a DataFrame comes in; a `RawTable` goes out, whichever the format.
 
 from __future__ import annotations
 
-import io
 import os
-import struct
-import warnings
-import zipfile
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,16 +19,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from gossan._checks import did_you_mean
+from gossan.data._limits import TooLargeError
+from gossan.data._parquet import check_parquet
 from gossan.data.tables.headers import Header, parse_header, read_head
-from gossan.data.tables.screening import Finding, make_finding
-
-MAX_COLUMNS = 5_000
-_MAX_CELLS = 50_000_000
-_MAX_UNPACKED = 2 << 30  # bytes of XML in a workbook
-_MAX_RATIO = 400  # of a packed part; repetitive sheets reach about 50
-# Whatever a broken workbook makes zipfile, the XML parser or openpyxl raise.
-_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, SyntaxError, ValueError)
-_BROKEN += (KeyError, TypeError, IndexError, AttributeError, NotImplementedError, RuntimeError)
+from gossan.data.tables.screening import Finding
+from gossan.data.tables.workbook import MAX_COLUMNS, read_workbook
 
 
 @dataclass(frozen=True)
@@ -183,8 +173,13 @@ def _read_frame(frame: pd.DataFrame, source: str) -> RawTable:
 
 def _read_parquet(path: Path) -> RawTable:
     try:
-        frame = pq.read_table(path).to_pandas()
-    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
+        check_parquet(path, path.name)
+        table = pq.read_table(path)
+        table.validate(full=True)  # texts that are no UTF-8, among others
+        frame = table.to_pandas()
+    except TooLargeError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, TypeError, KeyError, MemoryError) as error:
         first = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ValueError(
             f"{path.name} is a broken Parquet file: {first}. Write it again."
@@ -193,92 +188,9 @@ def _read_parquet(path: Path) -> RawTable:
 
 
 def _read_workbook(data: bytes, source: str, sheet: str | int | None) -> RawTable:
-    _check_workbook_size(data, source)
-    import openpyxl
-    from openpyxl.utils import exceptions
-
-    broken = (*_BROKEN, exceptions.InvalidFileException, exceptions.CellCoordinatesException)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # styles and extensions that openpyxl does not keep
-            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            names = [page.title for page in book.worksheets]
-            chosen = _choose_sheet(names, sheet, source)
-            grids = ((name, _read_sheet(book[name], source)) for name in chosen)
-            name, grid = next(((n, g) for n, g in grids if g), (chosen[0], []))
-            book.close()
-    except _RefusedError:
-        raise
-    except broken as error:
-        raise ValueError(
-            f"{source} is a broken workbook: {str(error)[:200] or type(error).__name__}. Open it"
-            " and save it again as .xlsx."
-        ) from None
+    grid, name, findings = read_workbook(data, source, sheet)
     raw = _read_grid(grid, f"{source}, sheet {name}")
-    others = [other for other in names if other != name]
-    if sheet is None and others:
-        message = f"sheet {name!r} was read; the others are {', '.join(others)}"
-        raw = replace(raw, findings=(*raw.findings, make_finding("sheet", "note", message)))
-    return raw
-
-
-class _RefusedError(ValueError):
-    """A workbook that is refused in words of ours."""
-
-
-def _check_workbook_size(data: bytes, source: str) -> None:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            parts = archive.infolist()
-    except _BROKEN:
-        parts = []
-    if not any(part.filename == "xl/workbook.xml" for part in parts):
-        raise ValueError(
-            f"{source} is a zip archive and no complete workbook. Open it and save it again as"
-            " .xlsx, or unpack it first."
-        )
-    size = sum(part.file_size for part in parts)
-    ratio = max(part.file_size / max(part.compress_size, 1) for part in parts)
-    if size > _MAX_UNPACKED or (ratio > _MAX_RATIO and size > 64 << 20):
-        raise ValueError(
-            f"{source} unpacks to {size / 2**20:,.0f} MiB, one part {ratio:.0f} times its size,"
-            " more than a table of analyses needs. Save the sheet as CSV."
-        )
-
-
-def _choose_sheet(names: list[str], sheet: str | int | None, source: str) -> list[str]:
-    """Sheets to try, in order."""
-    if not names:
-        raise _RefusedError(f"{source} holds no sheet with cells. Save the table as CSV.")
-    if sheet is None:
-        return names
-    if isinstance(sheet, int) and 0 <= sheet < len(names):
-        return [names[sheet]]
-    if sheet in names:
-        return [str(sheet)]
-    raise _RefusedError(
-        f"{source} has no sheet {sheet!r}; it has {', '.join(names)}. Name one of these."
-        f"{did_you_mean(str(sheet), names)}"
-    )
-
-
-def _read_sheet(page: Any, source: str) -> list[tuple[Any, ...]]:
-    """All rows up to the last filled one; the sheet's own word on its size is not believed."""
-    page.reset_dimensions()
-    rows: list[tuple[Any, ...]] = []
-    cells = last = 0
-    for row in page.iter_rows(values_only=True):
-        cells += max(len(row), 1)
-        if len(row) > MAX_COLUMNS or cells > _MAX_CELLS:
-            raise _RefusedError(
-                f"{source}, sheet {page.title} has {len(row):,} columns and more than {len(rows):,}"
-                f" rows; {MAX_COLUMNS:,} columns and {_MAX_CELLS:,} cells are the most. Delete the"
-                " blank rows and columns, or save the sheet as CSV."
-            )
-        rows.append(row)
-        if any(cell is not None for cell in row):
-            last = len(rows)
-    return rows[:last]
+    return replace(raw, findings=(*raw.findings, *findings))
 
 
 def _read_grid(grid: list[tuple[Any, ...]], source: str) -> RawTable:

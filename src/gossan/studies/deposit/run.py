@@ -6,13 +6,13 @@ A checked `Study` and a folder come in; the run folder, report first, goes out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from gossan.report import write_report
 from gossan.report.deposit import deposit_report
 from gossan.studies.composites import AXES
 from gossan.studies.deposit import sections
@@ -69,28 +69,19 @@ def settings_of(study: Study) -> Settings:
     return settings
 
 
-def check(study: Study) -> list[str]:
-    """Problems that would stop the study before anything slow runs, a sentence each."""
-    try:
-        settings = settings_of(study)
-        field = read_field(settings, study.path.parent)
-        told = settings["validate"]
-        folds, notes = deal_folds(
-            field.campaign, told["protocols"], n_splits=told["n_splits"],
-            block_size=told["block_size"],
-        )  # fmt: skip
-    except (ValueError, OSError, ImportError) as error:
-        return [str(error)]
-    return [] if folds or not told["protocols"] else notes
-
-
-def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = None) -> Path:
+def run(
+    study: Study,
+    target: Path,
+    *,
+    progress: Callable[[str], None] | None = None,
+    opened: Callable[..., RunFolder] = RunFolder,
+) -> Path:
     """Run the study into `target`; parts that an earlier run finished are not done again."""
     say = progress or (lambda _: None)
     settings = settings_of(study)
     say("reading the tables")
     field = read_field(settings, study.path.parent)
-    folder = RunFolder(target, owner=f"run of {study.path.name}")
+    folder = opened(target, owner=f"run of {study.path.name}")
     trust = _trust(field, settings, folder, say)
     scores = _scores(field, settings, trust, folder, say)
     say("targets")
@@ -107,8 +98,8 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         fitted=cube.fitted, indicator_notes=[*cube.notes, *notes], traces=traces, scene=SCENE,
         rule=_rule(field), reach=wanted["reach"],
     )  # fmt: skip
-    _write(folder, study, field, trust, settings)
-    write_report(folder.path / "report.html", deposit_report(findings))
+    manifest = _write(folder, study, field, trust, settings)
+    folder.write_report("report.html", deposit_report(replace(findings, manifest=manifest)))
     return folder.path
 
 
@@ -193,7 +184,9 @@ def _rule(field: Field) -> str:
     return str(labels)
 
 
-def _write(folder: RunFolder, study: Study, field: Field, trust: Trust, settings: Settings) -> None:
+def _write(
+    folder: RunFolder, study: Study, field: Field, trust: Trust, settings: Settings
+) -> dict[str, Any]:
     tables = {
         "scores.csv": trust.scores,
         "comparisons.csv": trust.comparisons,
@@ -204,8 +197,8 @@ def _write(folder: RunFolder, study: Study, field: Field, trust: Trust, settings
     }
     folder.write_tables(tables)
     folder.write_text("quality.txt", f"{field.composites.report}\n")
-    folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
-    folder.write_manifest(
+    folder.write_text("study.toml", study.text)
+    return folder.write_manifest(
         {
             "study": study.kind,
             "title": study.title,

@@ -16,6 +16,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gossan._checks import GossanWarning
+from gossan._machine import check_room
 from gossan.data.grids.grid import add_layer, make_grid
 from gossan.data.grids.masking import grid_mask
 from gossan.data.ground import ground_of_collars, read_ground
@@ -29,6 +30,7 @@ from gossan.studies.deposit.trust import Campaign
 
 MOST_CELLS = 2_500_000  # of a grid whose size is chosen here
 LARGEST = 60_000_000  # cells, beyond which the machine is asked too much
+BYTES_A_CELL = 300.0  # of memory that a run takes
 LEAST_COMPOSITES, LEAST_HOLES = 60, 6
 COMMON = 0.8  # share of the composites that an element must have, where none are named
 SIZES = (5.0, 10.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 75.0, 100.0)  # of cells [m]
@@ -199,6 +201,7 @@ def _make_grid(
             f" {n_cells * 300 / 1e9:,.0f} GB to work on. Take a larger spacing or a smaller region"
             " under [grid]."
         )
+    check_room(BYTES_A_CELL * n_cells, "Take a larger spacing or a smaller region under [grid].")
     origin = np.floor(np.array([region[0], region[2], elevations[0]]) / [side, side, upright])
     west, south, bottom = origin * [side, side, upright]
     grid = make_grid(

@@ -37,6 +37,7 @@ from gossan.studies.deposit.protocols import (
 )
 from gossan.studies.deposit.trust import Campaign, FoldScores, score_fold
 from gossan.studies.run_folder import RunFolder, fingerprint
+from gossan.studies.telling import tell_share
 
 FAR = "blocks"  # tests far from all that was learned from
 HONEST = ("holes", "depth")  # protocols that the choice of the map's method rests on
@@ -213,6 +214,8 @@ def score_folds(
         for number, fold in enumerate(some)
     ]
     settings = {"names": list(names), "seeds": list(seeds), "most_cells": most_cells}
+    if folder:
+        folder.plan([*(f"{protocol}_{number}" for protocol, number, _ in jobs), "map"])
     found: dict[tuple[str, int], FoldScores] = {}
     keys = {}
     for protocol, number, fold in jobs:
@@ -221,6 +224,8 @@ def score_folds(
         if kept:
             found[protocol, number] = FoldScores(**kept)
     left = [job for job in jobs if job[:2] not in found]
+    if left and folder and folder.only_kept:
+        folder.refuse("{}_{}".format(*left[0][:2]))
     if left:
         progress(f"{len(left)} folds to score, with all that is fitted fitted again")
     work = run_jobs(
@@ -232,7 +237,7 @@ def score_folds(
         found[protocol, number] = scores
         if folder:
             folder.keep(f"{protocol}_{number}", keys[protocol, number], scores.arrays())
-        progress(f"{protocol}, fold {number + 1}: {done} of {len(left)} folds scored")
+        tell_share(progress, done, len(left))
     return {
         protocol: [found[protocol, number] for number in range(len(some))]
         for protocol, some in folds.items()

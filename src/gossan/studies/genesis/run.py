@@ -17,9 +17,8 @@ import pandas as pd
 
 from gossan._checks import GossanWarning
 from gossan.data.assays import Assays, read_assays
-from gossan.report import write_report
 from gossan.report.genesis import genesis_report
-from gossan.saving import save_model
+from gossan.saving import load_model, save_model
 from gossan.studies.genesis.deposit_types import DepositTypeModel
 from gossan.studies.genesis.findings import classification_findings, study_findings
 from gossan.studies.genesis.sections import labels, model, validate
@@ -54,7 +53,7 @@ def read_table(study: Study) -> LabelledTable:
     read = dict(study.sections.get("read", {}))
     if "table" not in read:
         raise ValueError(f'{study.path}: [read] needs table = "FILE", the training table.')
-    read["table"] = _beside(study, read["table"])
+    read["table"] = beside(study, read["table"])
     chosen = labels(**study.sections.get("labels", {}))
     how = impute(**study.sections.get("impute", {}))
     sparse = model(**study.sections.get("model", {}))["max_missing"]
@@ -68,7 +67,7 @@ def read_new_deposits(
     arguments = dict(study.sections["classify"])
     if "table" not in arguments:
         raise ValueError(f'{study.path}: [classify] needs table = "FILE", the new analyses.')
-    arguments["table"] = _beside(study, arguments["table"])
+    arguments["table"] = beside(study, arguments["table"])
     values, deposits, assays = read_unknown(
         elements=labelled.elements, training=labelled.table, **arguments
     )
@@ -86,25 +85,13 @@ def check_fit(study: Study, labelled: LabelledTable) -> None:
     check_gaps(labelled, chosen["name"])
 
 
-def check(study: Study) -> list[str]:
-    """Problems that would stop the study before anything slow runs, a sentence each."""
-    try:
-        labelled = read_table(study)
-    except (ValueError, OSError, ImportError) as error:
-        return [str(error)]
-    checks: list[Callable[..., Any]] = [check_fit]
-    if "classify" in study.sections:
-        checks.append(read_new_deposits)
-    problems = []
-    for each in checks:
-        try:
-            each(study, labelled)
-        except (ValueError, OSError, ImportError) as error:
-            problems.append(str(error))
-    return problems
-
-
-def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = None) -> Path:
+def run(
+    study: Study,
+    target: Path,
+    *,
+    progress: Callable[[str], None] | None = None,
+    opened: Callable[..., RunFolder] = RunFolder,
+) -> Path:
     """Run the study into `target`; parts that an earlier run finished are not done again."""
     say = progress or (lambda _: None)
     chosen = model(**study.sections.get("model", {}))
@@ -114,10 +101,9 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     labelled = read_table(study)
     check_fit(study, labelled)  # before the folder is made and the long part begins
     new = read_new_deposits(study, labelled) if "classify" in study.sections else None
-    folder = RunFolder(target, owner=f"run of {study.path.name}")
+    folder = opened(target, owner=f"run of {study.path.name}")
     trust = score_models(labelled, folder=folder, name=name, random_state=seed, progress=say, **how)
-    say("training on all deposits")
-    fitted = train(labelled, trust, name=name, coverage=chosen["coverage"], random_state=seed)
+    fitted = _fitted(folder, labelled, trust, chosen, say)
     say("importance of the elements, and the report")
     findings = study_findings(
         labelled,
@@ -133,7 +119,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     _write_tables(
         folder, labelled, trust=trust, fitted=fitted, verdicts=findings.verdicts, name=name
     )
-    folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
+    folder.write_text("study.toml", study.text)
     manifest = folder.write_manifest(
         {
             "study": study.kind,
@@ -145,7 +131,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         }
     )
     findings = replace(findings, manifest=_printable(manifest), model_card=card)
-    write_report(folder.path / "report.html", genesis_report(findings))
+    folder.write_report("report.html", genesis_report(findings))
     if new is not None:
         say("classifying the new deposits")
         values, deposits, assays = new
@@ -154,6 +140,25 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
             title=f"{study.title}: new deposits", mineral=study.mineral, name="classified",
         )  # fmt: skip
     return folder.path
+
+
+def _fitted(
+    folder: RunFolder,
+    labelled: LabelledTable,
+    trust: Trust,
+    chosen: Mapping[str, Any],
+    say: Callable[[str], None],
+) -> DepositTypeModel:
+    """Return the model of all deposits: trained or, where only what is kept may be used, read."""
+    if folder.only_kept:
+        fitted, _ = load_model(folder.path / "model")
+        if isinstance(fitted, DepositTypeModel):
+            return fitted
+    say("training on all deposits")
+    return train(
+        labelled, trust, name=chosen["name"], coverage=chosen["coverage"],
+        random_state=chosen["random_state"],
+    )  # fmt: skip
 
 
 def summarise(folder: Path) -> str:
@@ -200,7 +205,7 @@ def classify_into(
         title=title,
         mineral=mineral,
     )
-    write_report(folder.path / f"{name or 'report'}.html", genesis_report(findings))
+    folder.write_report(f"{name or 'report'}.html", genesis_report(findings))
     return verdicts
 
 
@@ -256,6 +261,7 @@ def _printable(manifest: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _beside(study: Study, table: str) -> Path:
+def beside(study: Study, table: str) -> Path:
+    """Path of a file that a study names: relative to the study file."""
     path = Path(table)
     return path if path.is_absolute() else study.path.parent / path

@@ -20,6 +20,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from gossan._checks import check_option
+from gossan.cluster import is_on_cluster
 from gossan.models.baselines import BASELINES, make_baseline
 from gossan.models.boosting import BoostedTrees
 from gossan.models.hierarchical import HierarchicalDiscriminant
@@ -30,8 +31,10 @@ from gossan.studies.genesis.deposit_types import (
     pooled_by_unit,
     recommended_classifier,
 )
+from gossan.studies.genesis.null import null_of_nearest
 from gossan.studies.genesis.tables import LEAST_DEPOSITS, LabelledTable
 from gossan.studies.run_folder import RunFolder, fingerprint
+from gossan.studies.telling import sharer
 from gossan.validation import (
     CrossValidation,
     LeakageReport,
@@ -39,7 +42,6 @@ from gossan.validation import (
     group_folds,
     group_units,
     leakage_report,
-    null_test,
     random_folds,
 )
 
@@ -185,19 +187,23 @@ def score_models(
     )
     validations: dict[tuple[str, str], CrossValidation] = {}
     rows = []
+    names = list(dict.fromkeys([*baselines, name]))
+    planned = [f"{one}-{protocol}-{seed}" for one in names for protocol in folds for seed in seeds]
+    folder.plan([*planned, *["null-test"] * bool(null_permutations), "importance"])
     for model in dict.fromkeys([*baselines, name]):
         for protocol, parts in folds.items():
             say(f"{model}, {PROTOCOLS[protocol]}: {len(parts)} folds")
             validation = validate_one(
-                labelled, folder, model=model, protocol=protocol, folds=parts, seeds=seeds
-            )
+                labelled, folder, model=model, protocol=protocol, folds=parts, seeds=seeds,
+                progress=say,
+            )  # fmt: skip
             validations[model, protocol] = validation
             rows.append(_score_row(model, protocol, validation))
     leaks = _leaks(labelled, folds["random"])
     null = None
     if null_permutations:
         say(f"null test: {null_permutations} permutations of the types between deposits")
-        null = _null(labelled, folder, null_permutations, random_state)
+        null = null_of_nearest(labelled, folder, null_permutations, random_state, say)
     return Trust(validations, pd.DataFrame(rows), leaks, null)
 
 
@@ -251,6 +257,7 @@ def validate_one(
     protocol: str,
     folds: Any,
     seeds: Sequence[int] = (0,),
+    progress: Callable[[str], None] = logger.info,
 ) -> CrossValidation:
     """Cross-validate one model under one protocol; seeds that an earlier run did are taken over.
 
@@ -268,6 +275,8 @@ def validate_one(
         Row numbers.
     seeds : sequence of int
         Seeds of the model.
+    progress : callable
+        Told the share that is done, see `tell_share`.
 
     Returns
     -------
@@ -281,13 +290,19 @@ def validate_one(
     }
 
     def compute(seed: int) -> dict[str, np.ndarray]:
+        estimator = able_to_miss(make_model(model), labelled.X)
+        tells = hasattr(estimator, "fit_many") and "progress" in estimator.get_params(deep=False)
+        tells = tells and not is_on_cluster()  # from there nobody hears an estimator
+        if tells:  # all folds are trained at once, and epochs are what passes
+            estimator.set_params(progress=sharer(progress))
         done = cross_validate(
-            able_to_miss(make_model(model), labelled.X),
+            estimator,
             labelled.X,
             labelled.y,
             groups=labelled.groups,
             cv=folds,
             seeds=(seed,),
+            progress=None if tells else sharer(progress),
         )
         return {"one": done.by_seed[0], "fold": done.fold, "seconds": np.array(done.seconds)}
 
@@ -362,44 +377,6 @@ def _leaks(labelled: LabelledTable, folds: Any) -> LeakageReport:
     return leakage_report(
         filled, labelled.y, groups=labelled.groups, folds=folds, shared=shared or None
     )
-
-
-def _null(
-    labelled: LabelledTable, folder: RunFolder, n_permutations: int, random_state: int
-) -> dict[str, Any]:
-    """Null test of the nearest neighbour: the model that shows a leak best, and cheaply."""
-    depends = {"table": fingerprint(labelled.table), "n": n_permutations, "seed": random_state}
-
-    def compute() -> dict[str, np.ndarray]:
-        filled = labelled.table[labelled.elements]
-        result = null_test(
-            make_model("nearest"),
-            filled.fillna(filled.median()).to_numpy(),
-            labelled.y,
-            groups=labelled.groups,
-            n_permutations=n_permutations,
-            random_state=random_state,
-        )
-        return {
-            "score": np.array(result.grouped),
-            "random": np.array(result.random),
-            "null": result.null_grouped,
-            "null_random": result.null_random,
-            "p_value": np.array(result.p_value),
-            "sentence": np.array(str(result)),
-        }
-
-    found = folder.part("null-test", depends, compute)
-    return {
-        "score": float(found["score"]),
-        "mean": float(found["null"].mean()),
-        "maximum": float(found["null"].max()),
-        "p_value": float(found["p_value"]),
-        "n": len(found["null"]),
-        "metric": "skill of the nearest neighbour, whole deposits held out",
-        "random_mean": float(found["null_random"].mean()),
-        "sentence": str(found["sentence"]),
-    }
 
 
 def held_out_verdicts(validation: CrossValidation, model: DepositTypeModel) -> pd.DataFrame:

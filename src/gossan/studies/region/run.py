@@ -17,14 +17,13 @@ import xarray as xr
 
 from gossan.data.grids.grid import spacing_of
 from gossan.prospectivity.map_targets import find_map_targets
-from gossan.report import write_report
 from gossan.report.prospect import prospect_report
 from gossan.studies.judged import Judged, judge_methods
 from gossan.studies.map_files import summary_of_map_run, target_table, write_targets
 from gossan.studies.record import Study
 from gossan.studies.region import sections
 from gossan.studies.region.findings import study_findings
-from gossan.studies.region.mapping import make_cells, map_region, with_layers
+from gossan.studies.region.mapping import Mapped, make_cells, map_region, with_layers
 from gossan.studies.region.methods import INDEX, SILENT, SINGLE, Wishes, make_methods
 from gossan.studies.region.outputs import (
     occurrence_points,
@@ -32,11 +31,11 @@ from gossan.studies.region.outputs import (
     write_maps,
     write_model,
 )
-from gossan.studies.region.plan import index_channels, make_plan, single_channel, widest_field
+from gossan.studies.region.plan import index_channels, make_plan, single_channel
 from gossan.studies.region.source import learn_source, pretrainer
 from gossan.studies.region.tables import Region, read_region
 from gossan.studies.run_folder import RunFolder, fingerprint
-from gossan.studies.trials import Cells, Method, Plan, deal_blocks
+from gossan.studies.trials import Cells, Method, Plan
 
 TOP_KEYS: tuple[str, ...] = ()
 SECTIONS: Mapping[str, Callable[..., Any]] = {
@@ -95,36 +94,23 @@ def settings_of(study: Study) -> Settings:
     return settings
 
 
-def check(study: Study) -> list[str]:
-    """Problems that would stop the study before anything slow runs, a sentence each."""
-    try:
-        settings = settings_of(study)
-        region = read_region(settings, study.path.parent)
-        index_channels(region, settings, study)
-        single_channel(region, settings, study)
-        cells = _cells(region, settings, field=1, n_patterns=0)
-        deal_blocks(cells, make_plan(region, settings, field=widest_field(settings)), 0)
-    except (ValueError, OSError, ImportError) as error:
-        return [str(error)]
-    return []
-
-
-def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = None) -> Path:
+def run(
+    study: Study,
+    target: Path,
+    *,
+    progress: Callable[[str], None] | None = None,
+    opened: Callable[..., RunFolder] = RunFolder,
+) -> Path:
     """Run the study into `target`; parts that an earlier run finished are not done again."""
     say = progress or (lambda _: None)
     settings = settings_of(study)
     say("reading and gridding")
     region = read_region(settings, study.path.parent)
-    folder = RunFolder(target, owner=f"run of {study.path.name}")
+    folder = opened(target, owner=f"run of {study.path.name}")
     methods, cells, plan = _prepared(region, settings, study, say)
     judged = _judged(region, settings, methods, cells, plan, folder=folder, say=say)
     say("the map")
-    mapped = map_region(
-        region, cells, methods[judged.choice.method],
-        label_free=methods[INDEX] if judged.choice.method != INDEX else None,
-        random_state=settings["methods"]["random_state"],
-        attribution=settings["targets"]["attribution"],
-    )  # fmt: skip
+    mapped = _mapped(region, cells, methods, judged, settings, folder=folder)
     grid = with_layers(region, mapped)
     say("targets")
     wanted = settings["targets"]
@@ -140,9 +126,11 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     say("report")
     notes = [single_channel(region, settings, study)[1]]
     notes += write_maps(folder, region, mapped, grid)
-    notes += write_model(
-        folder, region, mapped, clip=settings["elements"]["clip"], card=_card(study, judged, region)
-    )
+    if mapped.model is not None:
+        notes += write_model(
+            folder, region, mapped, clip=settings["elements"]["clip"],
+            card=_card(study, judged, region),
+        )  # fmt: skip
     notes += write_targets(folder, found.head(wanted["most"]))
     page = write_map_page(
         folder, region, mapped, grid, found.head(wanted["most"]), title=study.title
@@ -157,8 +145,40 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         folder, study, judged, region, targets=targets, missed=missed, names=list(methods)
     )
     manifest = json.loads((folder.path / "manifest.json").read_text(encoding="utf-8"))
-    write_report(folder.path / "report.html", prospect_report(replace(findings, manifest=manifest)))
+    folder.write_report("report.html", prospect_report(replace(findings, manifest=manifest)))
     return folder.path
+
+
+def _mapped(
+    region: Region,
+    cells: Cells,
+    methods: dict[str, Method],
+    judged: Judged,
+    settings: Settings,
+    *,
+    folder: RunFolder,
+) -> Mapped:
+    """Return the map: made anew or, where only what is kept may be used, without its model."""
+    chosen, wanted = judged.choice.method, settings["targets"]["attribution"]
+    depends = {
+        "windows": fingerprint(pd.DataFrame(cells.windows.reshape(len(cells.windows), -1))),
+        "chosen": chosen,
+        "methods": settings["methods"],
+        "attribution": wanted,
+    }
+    if folder.only_kept:
+        kept = folder.kept("map", depends)
+        if kept is None:
+            folder.refuse("map")
+        return Mapped(None, kept, kept.pop("gains", None))
+    mapped = map_region(
+        region, cells, methods[chosen],
+        label_free=methods[INDEX] if chosen != INDEX else None,
+        random_state=settings["methods"]["random_state"], attribution=wanted,
+    )  # fmt: skip
+    gains = {} if mapped.gains is None else {"gains": mapped.gains}
+    folder.keep_once("map", depends, {**mapped.layers, **gains})
+    return mapped
 
 
 def summarise(folder: Path) -> str:
@@ -194,11 +214,12 @@ def _prepared(
     )  # fmt: skip
     methods = make_methods([n for n in chosen["names"] if single or n != SINGLE], wishes)
     field = max(method.field for method in methods.values())
-    cells = _cells(region, settings, field=field, n_patterns=settings["validate"]["n_nulls"])
+    cells = cells_of(region, settings, field=field, n_patterns=settings["validate"]["n_nulls"])
     return methods, cells, make_plan(region, settings, field=field)
 
 
-def _cells(region: Region, settings: Settings, *, field: int, n_patterns: int) -> Cells:
+def cells_of(region: Region, settings: Settings, *, field: int, n_patterns: int) -> Cells:
+    """Cells that are learnt from and ranked, as the study file asks."""
     told = settings["background"]
     return make_cells(
         region, field=field, most_cells=settings["methods"]["most_cells"], n_patterns=n_patterns,
@@ -275,7 +296,7 @@ def _write_tables(
     folder.write_tables(tables, also_empty=("targets.csv",))
     if region.quality is not None:
         folder.write_text("quality.txt", f"{region.quality}\n")
-    folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
+    folder.write_text("study.toml", study.text)
     folder.write_manifest(
         {
             "study": study.kind,

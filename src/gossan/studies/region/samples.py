@@ -16,6 +16,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from gossan._machine import check_room
 from gossan.data.assays import Assays, read_assays
 from gossan.data.grids.grid import make_grid
 from gossan.geochem import impute_censored
@@ -25,6 +26,7 @@ from gossan.studies.places import Places, place_table
 from gossan.studies.region.levelling import level_samples
 
 MOST_CELLS = 4_000_000
+BYTES_A_VALUE = 60.0  # of memory that a run takes for each cell and layer
 ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 LEVELLED, STD = "_levelled", "_std"  # after the name of an element, in names of bands
 CENSORED_AS = "0.65"  # of the limit: the logarithm must be there
@@ -108,6 +110,12 @@ def grid_samples(settings: Settings, folder: Path) -> Sampled:
     gridding = settings["grid"]
     spacing = gridding["spacing"] or _round_spacing(sample_reach(places.coords, k=1) / 4.0)
     grid = _empty_grid(places, spacing, gridding["region"])
+    n_values = float(grid.sizes["northing"] * grid.sizes["easting"] * len(elements))
+    check_room(
+        BYTES_A_VALUE * n_values,
+        "Take a larger spacing or fewer elements, or a smaller region under [grid]; a saved model"
+        " scores rasters of any size by tiles: gossan score.",
+    )
     layers, beside, rule = _gridded(logs, places, grid, gridding, assays.units)
     if levelled:
         beside = beside.rename({f"{name}{STD}": f"{name}{LEVELLED}{STD}" for name in elements

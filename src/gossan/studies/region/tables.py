@@ -158,7 +158,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
             files["catchments"] = settings["catchments"]["table"]
     others: tuple[str, ...] = ()
     if "layers" in settings:
-        grid, elements, others, told = _with_layers(settings["layers"], folder, sampled)
+        grid, elements, others, told = read_layers(settings["layers"], folder, sampled)
         files["layers"] = ", ".join(settings["layers"]["files"])
         notes += told
     else:
@@ -219,10 +219,10 @@ def read_region(settings: Settings, folder: Path) -> Region:
     )
 
 
-def _with_layers(
+def read_layers(
     told: Mapping[str, Any], folder: Path, sampled: Sampled | None
 ) -> tuple[xr.Dataset, tuple[str, ...], tuple[str, ...], list[str]]:
-    """Return the grid with the rasters, which layers are concentrations, which are not, and notes."""
+    """The grid with the rasters, which layers are concentrations, which are not, and notes."""
     paths = _paths(told["files"], folder)
     target = None if sampled is None else sampled.grid
     stacked = stack_layers(

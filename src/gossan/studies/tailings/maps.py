@@ -14,16 +14,19 @@ import xarray as xr
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from gossan._machine import check_room
 from gossan.data.grids.grid import add_layer, cell_centres, make_grid
 from gossan.models.blending import blend_quantiles
 from gossan.studies.tailings.methods import METHODS, REFERENCE
 from gossan.studies.tailings.samples import Samples
 from gossan.studies.tailings.trust import ScoredTraining, intervals_of
+from gossan.studies.telling import tell_share
 
 AT_ONCE = 4096  # cells
 MOST_CELLS = 20_000  # near samples, of the grid that is made where no spacing is given
 MOST_IN_BOX = 2_000_000  # of that grid in all
 MOST_TO_HOLD = 20_000_000  # of any grid
+BYTES_A_CELL = 80.0  # of any grid, for each element
 MOST_LEVELS = 40
 REACH = 3.0  # cells farther from a sample than this many spacings of the samples are left empty
 
@@ -58,7 +61,7 @@ def grid_of(samples: Samples, *, spacing: float = 0.0, vertical_spacing: float =
         rise = vertical_spacing or max(apart, extent[2] / MOST_LEVELS)
     half = 0.5 * sample_spacing(samples)
     edge = spacing or round_edge(_affordable(samples, half, extent, rise))
-    _check_size(edge, extent, rise)
+    _check_size(edge, extent, rise, samples.values.shape[1])
     low[:2], high[:2] = np.floor(low[:2] / edge) * edge, np.ceil(high[:2] / edge) * edge
     region = (low[0], high[0], low[1], high[1])
     elevations = None if samples.n_dims == 2 else (low[2] - rise / 2, high[2] + rise / 2)
@@ -111,7 +114,7 @@ def _affordable(samples: Samples, edge: float, extent: NDArray[np.float64], rise
     return max(edge, float(np.sqrt(area / MOST_CELLS)), float(np.sqrt(whole / MOST_IN_BOX)))
 
 
-def _check_size(edge: float, extent: NDArray[np.float64], rise: float) -> None:
+def _check_size(edge: float, extent: NDArray[np.float64], rise: float, n_elements: int) -> None:
     layers = extent[2] / rise + 1 if len(extent) == 3 else 1.0
     n = (extent[0] / edge + 2) * (extent[1] / edge + 2) * layers
     if n > MOST_TO_HOLD:
@@ -120,6 +123,11 @@ def _check_size(edge: float, extent: NDArray[np.float64], rise: float) -> None:
             f" {MOST_TO_HOLD:.0e}. Give a wider spacing under [grid], or krige with"
             " gossan.geostat.krige_grid, which keeps the grid on disk."
         )
+    check_room(
+        n * BYTES_A_CELL * n_elements,
+        "Give a wider spacing under [grid], or krige with gossan.geostat.krige_grid, which keeps the"
+        " grid on disk.",
+    )
 
 
 def estimate(
@@ -159,8 +167,9 @@ def estimate(
     fitted = {name: METHODS[name]([training])[0] for name in {*used, REFERENCE}}
     shares = np.array([weights[name] for name in used])
     parts = []
+    progress(f"estimating {len(places):,} places")
     for start in range(0, len(places), AT_ONCE):
-        progress(f"estimating cells {start:,} to {min(start + AT_ONCE, len(places)):,}")
+        tell_share(progress, start, len(places))
         some = slice(start, start + AT_ONCE)
         told = {name: each(places[some], covariates[some]) for name, each in fitted.items()}
         blend = blend_quantiles(np.stack([told[name] for name in used]), shares)

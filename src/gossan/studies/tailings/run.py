@@ -6,7 +6,7 @@ A checked `Study` and a folder come in; the run folder, report first, goes out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from gossan.data.assays import read_assays
 from gossan.data.grids.files import write_grid
 from gossan.models.blending import blend_quantiles, blend_weights
-from gossan.report import write_report
 from gossan.report.tailings import tailings_report
 from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
@@ -27,7 +26,7 @@ from gossan.studies.tailings import sections
 from gossan.studies.tailings.findings import study_findings
 from gossan.studies.tailings.holes import read_hole_samples
 from gossan.studies.tailings.maps import cells_near, estimate, fill_grid, grid_of, table_of
-from gossan.studies.tailings.methods import LEVELS, NAMES
+from gossan.studies.tailings.methods import LEVELS, NAMES, applicable
 from gossan.studies.tailings.published import published_template
 from gossan.studies.tailings.samples import Samples
 from gossan.studies.tailings.tables import read_places, read_samples
@@ -40,6 +39,7 @@ from gossan.studies.tailings.trust import (
     score_table,
     training_of,
 )
+from gossan.studies.telling import Led
 from gossan.validation import random_folds
 
 TOP_KEYS: tuple[str, ...] = ()
@@ -113,23 +113,13 @@ def places_of(
     return read_places(study.path.parent / given, like=samples, columns=columns, **names)
 
 
-def check(study: Study) -> list[str]:
-    """Problems that would stop the study before anything slow runs, a sentence each."""
-    try:
-        settings = settings_of(study)
-        samples = samples_of(study, settings)
-    except (ValueError, OSError, ImportError) as error:
-        return [str(error)]
-    problems = []
-    for step in (lambda: _folds(samples, settings), lambda: places_of(study, settings, samples)):
-        try:
-            step()
-        except (ValueError, OSError, ImportError) as error:
-            problems.append(str(error))
-    return problems
-
-
-def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = None) -> Path:
+def run(
+    study: Study,
+    target: Path,
+    *,
+    progress: Callable[[str], None] | None = None,
+    opened: Callable[..., RunFolder] = RunFolder,
+) -> Path:
     """Run the study into `target`; parts that an earlier run finished are not done again."""
     say = progress or (lambda _: None)
     settings = settings_of(study)
@@ -137,8 +127,9 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
     say(f"reading {told.get('table') or told.get('assay')}")
     samples = samples_of(study, settings)
     places = places_of(study, settings, samples)
-    groups, folds, group_name = _folds(samples, settings)
-    folder = RunFolder(target, owner=f"run of {study.path.name}")
+    groups, folds, group_name = folds_of(samples, settings)
+    folder = opened(target, owner=f"run of {study.path.name}")
+    _plan(folder, samples, settings, group_name, has_places=places is not None)
     honest = _held_out(
         samples, folds, settings, groups=groups, group_name=group_name, folder=folder, say=say
     )
@@ -153,16 +144,17 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         published = _published(samples, folds, settings, folder)
     training, weights, inside = _final(samples, groups, honest, settings)
     grid, table = _estimated(
-        samples, training, settings, weights=weights, inside=inside, places=places, say=say
-    )
+        samples, training, settings, weights=weights, inside=inside, places=places, say=say,
+        folder=folder,
+    )  # fmt: skip
     say("report")
     findings = study_findings(
         samples, honest, pd.concat(scores, ignore_index=True), title=study.title,
         group_name=group_name, split=split, weights=weights, training=training, grid=grid,
         published=published, coverage=coverage,
     )  # fmt: skip
-    _write(folder, study, samples, findings, grid=grid, table=table, settings=settings)
-    write_report(folder.path / "report.html", tailings_report(findings))
+    manifest = _write(folder, study, samples, findings, grid=grid, table=table, settings=settings)
+    folder.write_report("report.html", tailings_report(replace(findings, manifest=manifest)))
     return folder.path
 
 
@@ -178,7 +170,24 @@ def summarise(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _folds(samples: Samples, settings: Settings) -> tuple[NDArray, Folds, str]:
+def _plan(
+    folder: RunFolder, samples: Samples, settings: Settings, group_name: str, *, has_places: bool
+) -> None:
+    """Leave the names of the parts that the run will make."""
+    told, n_known = settings.validate, samples.covariates.shape[1]
+    names = applicable(
+        settings.methods["names"], n_elements=len(samples.elements), n_covariates=n_known
+    )
+    planned = [f"{group_name}s-{name}" for name in names]
+    planned += [
+        f"random-{name}" for name in names if name in RANDOM_METHODS and told["random_split"]
+    ]
+    planned += ["published"] * told["published"]
+    folder.plan(planned + ["estimates"] * (has_places or not n_known))
+
+
+def folds_of(samples: Samples, settings: Settings) -> tuple[NDArray, Folds, str]:
+    """Hole or block of each sample, folds that hold them out, and which of the two it is."""
     return hold_out_groups(
         samples,
         n_splits=settings.validate["n_splits"],
@@ -240,7 +249,7 @@ def _random_scores(
         folder=folder,
         key=_key(samples, settings, "random"),
         random_state=seed,
-        progress=lambda line: say(f"random split, {line}"),
+        progress=Led(say, "random split, "),
     )
     table = score_table(samples, found, split="random rows held out")
     return table[table["method"] != NAMES["blend"]]
@@ -289,25 +298,35 @@ def _estimated(
     inside: NDArray[np.float64],
     places: tuple[NDArray[np.float64], pd.DataFrame] | None,
     say: Callable[[str], None],
+    folder: RunFolder,
 ) -> tuple[xr.Dataset | None, pd.DataFrame | None]:
     """Return the grid of estimates, or the table of the places that were named."""
     coverage = settings.methods["coverage"]
+
+    def at(places: NDArray[np.float64], covariates: NDArray[np.float64]) -> dict[str, NDArray]:
+        depends = _key(samples, settings, "estimates") | {
+            "weights": {name: float(share) for name, share in weights.items()},
+            "coverage": coverage,
+            "places": fingerprint(pd.DataFrame(np.column_stack([places, covariates]))),
+        }
+        return folder.part(
+            "estimates", depends,
+            lambda: estimate(
+                training, weights, held_out=inside, places=places, coverage=coverage,
+                covariates=covariates, progress=say,
+            ),
+        )  # fmt: skip
+
     if places is not None:
         coords, covariates = places
-        layers = estimate(
-            training, weights, held_out=inside, places=coords, coverage=coverage, progress=say,
-            covariates=covariates.to_numpy(dtype=float),
-        )  # fmt: skip
+        layers = at(coords, covariates.to_numpy(dtype=float))
         return None, table_of(coords, layers, samples)
     if samples.covariates.shape[1]:
         return None, None
     chosen = {key: settings.grid[key] for key in ("spacing", "vertical_spacing")}
     grid = grid_of(samples, **chosen)
     centres, is_near = cells_near(grid, samples, settings.grid["max_distance"])
-    layers = estimate(
-        training, weights, held_out=inside, places=centres[is_near], coverage=coverage,
-        covariates=np.empty((int(is_near.sum()), 0)), progress=say,
-    )  # fmt: skip
+    layers = at(centres[is_near], np.empty((int(is_near.sum()), 0)))
     return fill_grid(grid, layers, samples, is_near), None
 
 
@@ -320,20 +339,20 @@ def _write(
     grid: xr.Dataset | None,
     table: pd.DataFrame | None,
     settings: Settings,
-) -> None:
+) -> dict[str, Any]:
     folder.write_table("scores.csv", findings.scores)
     folder.write_table("predictions.csv", findings.predictions)
     folder.write_text("quality.txt", f"{samples.quality}\n")
     if samples.changes is not None and len(samples.changes):
         folder.write_table("changes.csv", samples.changes)
-    folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
+    folder.write_text("study.toml", study.text)
     if table is not None:
         folder.write_table("estimates.csv", table)
     if grid is not None:
         write_grid(grid, folder.path / "estimates.csv", drop_empty=True)
         if samples.n_dims == 3:
             write_grid(grid, folder.path / "estimates.vti")
-    folder.write_manifest(
+    return folder.write_manifest(
         {
             "study": study.kind,
             "title": study.title,

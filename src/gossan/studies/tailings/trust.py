@@ -27,6 +27,7 @@ from gossan.studies.tailings.methods import (
     applicable,
 )
 from gossan.studies.tailings.samples import Samples
+from gossan.studies.telling import tell_share
 from gossan.validation import block_labels, cluster_bootstrap, group_folds, random_folds
 from gossan.validation.intervals import conformal_intervals, crps_quantiles, interval_coverage
 
@@ -150,7 +151,9 @@ def hold_out(
         found[name] = folder.part(
             f"{key['protocol']}-{name}",
             {**key, "method": name},
-            partial(_predictions, samples, folds, outer=outer, inner=inner, name=name),
+            partial(
+                _predictions, samples, folds, outer=outer, inner=inner, name=name, say=progress
+            ),
         )
     return _blended(samples, folds, outer, found, coverage=coverage, groups=groups)
 
@@ -239,6 +242,7 @@ def _predictions(
     outer: Sequence[ScoredTraining],
     inner: Sequence[Folds],
     name: str,
+    say: Callable[[str], None],
 ) -> Arrays:
     """Return normal-score quantiles of each fold's test rows, and of its training rows held out."""
     parts = [
@@ -256,6 +260,7 @@ def _predictions(
         for _, rows in inner[number]:
             told[rows] = next(own)(training.coords[rows], training.covariates[rows])
         arrays[f"inner{number}"] = told
+        tell_share(say, number + 1, len(outer))
     return {place: array.astype(np.float32) for place, array in arrays.items()}
 
 

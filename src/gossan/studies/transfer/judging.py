@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from gossan.studies import occurrence_scores as scoring
 from gossan.studies.judged import Judged
 from gossan.studies.occurrence_scores import HONEST, Choice
-from gossan.studies.transfer.keeping import Keeper
+from gossan.studies.telling import tell_share
+from gossan.studies.transfer.keeping import Keeper, part_name
 from gossan.studies.transfer.methods import FLOOR, UNTAUGHT, Recipe
 from gossan.studies.transfer.trial import Trial, as_cells, describe, shares_of
 from gossan.studies.trials import camps_of
@@ -83,9 +84,14 @@ def judge(
     """
     trial = keeper.trial
     held: dict[tuple[str, str], FewLabelScores] = {}
+    keeper.folder.plan(
+        [part_name(f"trial {name} {each}") for name in recipes for each in PROTOCOLS
+         if not recipes[name].parts]
+    )  # fmt: skip
     for number, (name, recipe) in enumerate(recipes.items(), start=1):
         say(f"trying {name} ({number} of {len(recipes)})")
-        for protocol in PROTOCOLS:
+        for place, protocol in enumerate(PROTOCOLS):
+            tell_share(say, place, len(PROTOCOLS))
             parts = [held.get((protocol, part)) for part in recipe.parts]
             known = [part for part in parts if part is not None]
             if known and len(known) == len(parts):

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from gossan._checks import GossanWarning
+from gossan._machine import check_room
 from gossan.data.grids.grid import add_layer, cell_centres, spacing_of
 from gossan.data.grids.stacking import stack_layers
 from gossan.models.few_labels import rankable_scores
@@ -32,6 +33,8 @@ Floats = NDArray[np.float64]
 Maps = NDArray[np.float32]
 
 MOST_CELLS = 4_000_000  # of rasters; larger ones are for `gossan score`, which reads them in tiles
+MADE = ("score", "percentile", "spread", "stability", "is_supported")  # layers of a map
+BYTES_A_VALUE = 100.0  # of memory that a run takes for each cell and layer
 CHUNK = 200_000  # rows scored at once
 BEST = 0.1  # share of the area whose stability is told
 
@@ -109,6 +112,10 @@ def read_grid_of(
             f"{key} rasters have {n:,} cells, and {MOST_CELLS:,} are the most that are held at once."
             " Run the study without them, and score them with gossan score."
         )
+    check_room(
+        BYTES_A_VALUE * n * len(grid.data_vars),
+        "Run the study without [map], and score the rasters by tiles: gossan score.",
+    )
     return grid
 
 
@@ -215,11 +222,27 @@ def make_map(trial: Trial, recipe: Recipe, layers: Layers, *, random_state: int)
         "stability": stability_of(others, share=BEST),
         "is_supported": np.isfinite(score).astype(np.float32),
     }
+    return Mapped(model, with_layers(layers, made))
+
+
+def with_layers(layers: Layers, made: Mapping[str, Maps]) -> xr.Dataset:
+    """Grid of the layers of a map, and below them the evidence.
+
+    Parameters
+    ----------
+    layers : Layers
+    made : mapping of str to array
+        Those of `MADE`.
+
+    Returns
+    -------
+    grid : Dataset
+    """
     grid = layers.grid.drop_vars(list(layers.grid.data_vars))
-    for name, layer in made.items():
-        grid = add_layer(grid, name, layer)
+    for name in MADE:
+        grid = add_layer(grid, name, made[name])
     grid["percentile"].attrs["units"] = "%"
-    return Mapped(model, grid.assign({str(k): v for k, v in layers.grid.data_vars.items()}))
+    return grid.assign({str(k): v for k, v in layers.grid.data_vars.items()})
 
 
 def fit_on(trial: Trial, recipe: Recipe, rows: NDArray[np.int64], random_state: int) -> Any:

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from gossan.prospectivity.map_targets import find_map_targets
-from gossan.report import write_report
 from gossan.studies.map_files import (
     summary_of_map_run,
     target_table,
@@ -26,7 +25,14 @@ from gossan.studies.transfer import sections
 from gossan.studies.transfer.findings import Found, study_report
 from gossan.studies.transfer.judging import judge
 from gossan.studies.transfer.keeping import Keeper
-from gossan.studies.transfer.mapping import Mapped, fit_on, make_map
+from gossan.studies.transfer.mapping import (
+    MADE,
+    Layers,
+    Mapped,
+    fit_on,
+    make_map,
+    with_layers,
+)
 from gossan.studies.transfer.methods import NEED_CLASSES, NEED_PRETEXT, Recipe
 from gossan.studies.transfer.outputs import (
     BANDS,
@@ -36,6 +42,7 @@ from gossan.studies.transfer.outputs import (
     write_model,
 )
 from gossan.studies.transfer.preparing import Prepared, Settings, prepare, recipes_of
+from gossan.studies.transfer.trial import Trial
 from gossan.studies.transfer.trust import block_table, leaks_of, level_table
 
 TOP_KEYS: tuple[str, ...] = ()
@@ -80,24 +87,19 @@ def settings_of(study: Study) -> Settings:
     return settings
 
 
-def check(study: Study) -> list[str]:
-    """Problems that would stop the study before anything slow runs, a sentence each."""
-    try:
-        settings = settings_of(study)
-        prepared = prepare(study, settings)
-        prepared.trial.partitions("blocks")
-    except (ValueError, OSError, ImportError) as error:
-        return [str(error)]
-    return []
-
-
-def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = None) -> Path:
+def run(
+    study: Study,
+    target: Path,
+    *,
+    progress: Callable[[str], None] | None = None,
+    opened: Callable[..., RunFolder] = RunFolder,
+) -> Path:
     """Run the study into `target`; parts that an earlier run finished are not done again."""
     say = progress or (lambda _: None)
     settings = settings_of(study)
     say("reading")
     prepared = prepare(study, settings)
-    folder = RunFolder(target, owner=f"run of {study.path.name}")
+    folder = opened(target, owner=f"run of {study.path.name}")
     folder.remove(*MAPS)
     trial, chosen = prepared.trial, settings["methods"]
     recipes = recipes_of(prepared, settings)
@@ -136,7 +138,7 @@ def run(study: Study, target: Path, *, progress: Callable[[str], None] | None = 
         targets_note=note,
     )  # fmt: skip
     manifest = _write_tables(folder, study, found, names=list(recipes))
-    write_report(folder.path / "report.html", study_report(found, manifest))
+    folder.write_report("report.html", study_report(found, manifest))
     return folder.path
 
 
@@ -155,6 +157,8 @@ def _mapped(
     trial, layers, seed = prepared.trial, prepared.layers, settings["methods"]["random_state"]
     card = {"title": study.title, "method": name, "trained_on": trial.sites.source,
             "held_out": sentence, "use": "Rasters of the same evidence; a score is a rank."}  # fmt: skip
+    if layers is None and folder.only_kept:
+        return None, None, "", []
     if layers is None:
         model = fit_on(trial, recipe, np.arange(len(trial.sites.y)), seed)
         notes = write_model(
@@ -162,7 +166,9 @@ def _mapped(
         )
         return None, None, "", notes
     say("the map")
-    mapped = make_map(trial, recipe, layers, random_state=seed)
+    depends = {**_depends(prepared, settings), "method": name, "seed": seed,
+               "layers": fingerprint(pd.DataFrame(layers.X))}  # fmt: skip
+    mapped = _map_of(folder, depends, trial, recipe, layers, random_state=seed)
     wanted, known = settings["targets"], trial.sites.coords[trial.sites.occurrences]
     cell = layers.area / len(layers.cells)
     found = find_map_targets(
@@ -171,15 +177,36 @@ def _mapped(
     )  # fmt: skip
     shown = found.head(wanted["most"])
     notes = write_score_raster(folder, mapped.grid[list(BANDS)]) + write_targets(folder, shown)
-    notes += write_model(
-        folder, mapped.model, trial.sites, name=name, card=card, cell_size=cell_size_of(mapped),
-        reads=recipe.reads,
-    )  # fmt: skip
+    if mapped.model is not None:
+        notes += write_model(
+            folder, mapped.model, trial.sites, name=name, card=card,
+            cell_size=cell_size_of(mapped), reads=recipe.reads,
+        )  # fmt: skip
     write_map_page(folder, mapped, trial.sites, shown, title=study.title)
     note = f"Targets are connected cells of the best {wanted['share']:.0%} of the scored area."
     if len(found) > wanted["most"]:
         note += f" {len(found) - wanted['most']} lower ones are not shown."
     return mapped, target_table(found, wanted["most"]), note, notes
+
+
+def _map_of(
+    folder: RunFolder,
+    depends: Mapping[str, Any],
+    trial: Trial,
+    recipe: Recipe,
+    layers: Layers,
+    *,
+    random_state: int,
+) -> Mapped:
+    """Return the map: made anew or, where only what is kept may be used, without its model."""
+    if folder.only_kept:
+        kept = folder.kept("map", depends)
+        if kept is None:
+            folder.refuse("map")
+        return Mapped(None, with_layers(layers, kept))
+    mapped = make_map(trial, recipe, layers, random_state=random_state)
+    folder.keep_once("map", depends, {name: mapped.grid[name].to_numpy() for name in MADE})
+    return mapped
 
 
 def summarise(folder: Path) -> str:
@@ -237,7 +264,7 @@ def _write_tables(
         "targets.csv": pd.DataFrame() if found.targets is None else found.targets,
     }
     folder.write_tables(tables, also_empty=() if found.targets is None else ("targets.csv",))
-    folder.write_text("study.toml", study.path.read_text(encoding="utf-8-sig"))
+    folder.write_text("study.toml", study.text)
     return folder.write_manifest(
         {
             "study": study.kind,

@@ -1,0 +1,123 @@
+"""What a look at a deposit study finds before it runs: holes, faults, ground, folds and effort."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gossan.data.grids.grid import spacing_of
+from gossan.data.ground import read_ground
+from gossan.data.surfaces.files import read_surfaces
+from gossan.studies.composites import hole_problems
+from gossan.studies.deposit.methods import METHODS
+from gossan.studies.deposit.run import Settings, settings_of
+from gossan.studies.deposit.tables import BYTES_A_CELL, Field, read_field
+from gossan.studies.deposit.validation import deal_folds
+from gossan.studies.looking import FIXED_BYTES, Look, hole_notes
+from gossan.studies.record import Study
+
+ROLES = ("collar", "survey", "assay", "lithology")
+FILES = {"holes": ROLES, "faults": ("table",), "ground": ("table",)}
+# Seconds that a method takes for a fold of ten thousand cells of rock.
+SECONDS = {"DAE": 6.0, "STOAD": 9.0, "held-out trees": 6.0, "boosted trees": 3.0}
+USUAL_SECONDS = 1.0
+
+
+def look_at(study: Study, look: Look, absent: set[tuple[str, str]]) -> None:
+    """Look at the tables of a deposit study.
+
+    Parameters
+    ----------
+    study : Study
+        As it was meant.
+    look : Look
+        What is found is added to it.
+    absent : set of (section, key)
+        Files that are not there.
+    """
+    settings = look.attempt(settings_of, study)
+    if settings is None:
+        return
+    n_before = len(look.problems)
+    _look_at_files(study, look, settings, absent)
+    if absent or len(look.problems) > n_before:
+        return
+    field = look.attempt(read_field, settings, study.path.parent)
+    if field is not None:
+        _look_at_folds(look, field, settings)
+
+
+def _look_at_files(
+    study: Study, look: Look, settings: Settings, absent: set[tuple[str, str]]
+) -> None:
+    """Look at each table by itself, so that one at fault hides no other."""
+    told, base = settings["holes"], study.path.parent
+    files = told["tables"]
+    named = {role: base / files[role] for role in ROLES if files.get(role)}
+    lost = {key for section, key in absent if section == "holes"}
+    if not lost & {"collar", "assay"}:
+        there = files | {role: None if role in lost else path for role, path in named.items()}
+        found = look.attempt(
+            lambda: hole_problems(
+                there, elements=told["elements"], fix=told["fix"], ore=settings["ore"]["element"]
+            )
+        )
+        for problem in found[0] if found else ():
+            look.add(problem)
+        if found:
+            look.notes += hole_notes(found[1])
+    if "faults" in settings and ("faults", "table") not in absent:
+        look.attempt(read_surfaces, base / settings["faults"]["table"])
+    if settings["ground"]["table"] and ("ground", "table") not in absent:
+        look.attempt(read_ground, base / settings["ground"]["table"])
+
+
+def _look_at_folds(look: Look, field: Field, settings: Settings) -> None:
+    told = settings["validate"]
+    dealt = look.attempt(
+        lambda: deal_folds(
+            field.campaign, told["protocols"], n_splits=told["n_splits"],
+            block_size=told["block_size"],
+        )
+    )  # fmt: skip
+    if dealt is None:
+        return
+    folds, notes = dealt
+    if told["protocols"] and not folds:
+        for note in notes:
+            look.add(note)
+    else:
+        look.notes += notes
+    look.notes += field.composites.left_out
+    _describe(look, field, settings)
+    n_folds = sum(len(each) for each in folds.values())
+    n_rock = int(np.asarray(field.campaign.grid["rock"]).sum())
+    names = [name for name in settings["methods"]["names"] if name in METHODS]
+    once = sum(SECONDS.get(name, USUAL_SECONDS) for name in names)
+    often = settings["methods"]["n_seeds"]
+    look.found.append(f"{n_folds} folds, {len(names)} methods, {often} seeds")
+    work = once * often * (0.3 + n_rock / 10_000.0)
+    look.seconds = 15 + work * (n_folds / max(1, told["n_jobs"]) * 0.4 + 1.0)
+    n_cells = float(np.asarray(field.campaign.grid["rock"]).size)
+    look.n_bytes = FIXED_BYTES * told["n_jobs"] + BYTES_A_CELL * n_cells * min(told["n_jobs"], 2)
+
+
+def _describe(look: Look, field: Field, settings: Settings) -> None:
+    composites, grid = field.composites, field.campaign.grid
+    ore: dict[str, Any] = settings["ore"]
+    is_rich = composites.table[ore["element"]] >= ore["cutoff"]
+    unit = composites.units.get(ore["element"], "")
+    sizes = " x ".join(f"{grid.sizes[axis]:,}" for axis in grid.sizes)
+    edges = " x ".join(f"{edge:g}" for edge in reversed(spacing_of(grid)))
+    rock = np.asarray(grid["rock"])
+    n, n_holes = len(composites.table), composites.table["hole"].nunique()
+    look.found += [
+        f"{composites.source}: {n:,} composites of {composites.length:g} m in {n_holes:,} holes",
+        f"{len(composites.elements)} elements: {', '.join(composites.elements)}",
+        f"{int(is_rich.sum()):,} composites have {ore['cutoff']:g} {unit} {ore['element']} or more"
+        .replace("  ", " "),
+        f"grid of {sizes} blocks of {edges} m, {int(rock.sum()):,} of them rock; {field.ground_note}",
+    ]  # fmt: skip
+    if field.faults:
+        look.found.append(f"{field.files['faults']}: {len(field.faults)} faults")

@@ -1,0 +1,108 @@
+"""What a look at a genesis study finds before it runs: its tables, labels, folds and effort."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gossan.data.assays import read_assays
+from gossan.studies.genesis.run import (
+    SECTIONS,
+    beside,
+    check_fit,
+    read_new_deposits,
+    read_table,
+)
+from gossan.studies.genesis.sections import labels, model, validate
+from gossan.studies.genesis.tables import LabelledTable, doubts
+from gossan.studies.genesis.trust import protocol_folds
+from gossan.studies.looking import FIXED_BYTES, Look, missing_columns, missing_elements
+from gossan.studies.record import Study
+
+FILES = {"read": ("table",), "classify": ("table",)}
+# Seconds that a fit of a model takes on a thousand analyses, on one core of 2020's.
+SECONDS = {"network": 9.0, "recommended": 9.0, "gul2025": 25.0}
+USUAL_SECONDS = 0.3
+
+
+def look_at(study: Study, look: Look, absent: set[tuple[str, str]]) -> None:
+    """Look at the tables of a genesis study.
+
+    Parameters
+    ----------
+    study : Study
+        As it was meant.
+    look : Look
+        What is found is added to it.
+    absent : set of (section, key)
+        Files that are not there.
+    """
+    labelled = None
+    if ("read", "table") not in absent:
+        labelled = _labelled(study, look)
+    if labelled is not None:
+        look.attempt(check_fit, study, labelled)
+        _describe(study, look, labelled)
+    if "classify" in study.sections and ("classify", "table") not in absent:
+        _new(study, look, labelled)
+
+
+def _labelled(study: Study, look: Look) -> LabelledTable | None:
+    read = study.sections.get("read", {})
+    if "table" in read:
+        there = read | {"table": beside(study, read["table"])}
+        named = labels(**study.sections.get("labels", {}))
+        faults = [
+            *(look.attempt(missing_columns, study, "labels", there, named) or []),
+            *(look.attempt(missing_elements, there) or []),
+        ]
+        for fault in faults:
+            look.add(fault)
+        if faults:
+            left: dict[str, Any] = {k: v for k, v in there.items() if k != "elements"}
+            look.attempt(lambda: read_assays(**left))  # its cells may be at fault besides
+            return None
+    return look.attempt(read_table, study)
+
+
+def _describe(study: Study, look: Look, labelled: LabelledTable) -> None:
+    table, how = labelled.table, validate(**study.sections.get("validate", {}))
+    name = model(**study.sections.get("model", {}))["name"]
+    kinds = table.groupby("type")["deposit"].nunique()
+    told, n = ", ".join(f"{kind} {n}" for kind, n in kinds.items()), table["deposit"].nunique()
+    look.found += [
+        f"{labelled.assays.source}: {len(table):,} analyses of {n:,} deposits ({told})",
+        f"{len(labelled.elements)} elements: {', '.join(labelled.elements)}",
+    ]
+    look.notes += [*labelled.left_out, *doubts(labelled.assays)]
+    if look.problems:
+        return
+    parts = protocol_folds(
+        labelled, n_splits=how["n_splits"], n_random_splits=how["n_random_splits"]
+    )
+    n_folds = sum(len(folds) for folds in parts.values())
+    names = dict.fromkeys([*how["baselines"], name])
+    each = sum(SECONDS.get(one, USUAL_SECONDS) for one in names) * len(how["seeds"])
+    each += SECONDS.get(name, USUAL_SECONDS) * 10 / n_folds  # the importance of elements
+    look.found.append(f"{n_folds} folds of {len(names)} models")
+    look.seconds = 10 + each * n_folds * (0.2 + len(table) / 1000)
+    look.n_bytes = FIXED_BYTES + 2000.0 * len(table) * len(labelled.elements)
+
+
+def _new(study: Study, look: Look, labelled: LabelledTable | None) -> None:
+    told = study.sections["classify"]
+    if labelled is not None or "table" not in told:
+        new = None if labelled is None else look.attempt(read_new_deposits, study, labelled)
+        if new is not None:
+            deposits = len(set(new[1]))
+            look.found.append(
+                f"{new[2].source}: {len(new[0]):,} analyses of {deposits:,} new deposits"
+            )
+        return
+    read = {key: value for key, value in told.items() if key in _reading()}
+    look.attempt(lambda: read_assays(**read | {"table": beside(study, told["table"])}))
+
+
+def _reading() -> set[str]:
+    import inspect
+
+    return set(inspect.signature(SECTIONS["read"]).parameters)
