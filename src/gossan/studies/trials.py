@@ -194,9 +194,9 @@ def try_method(
         for protocol in protocols
         for repeat in range(1 if protocol == "fit" else plan.n_repeats)
     ]
-    runs = {}
-    for number, ranked in run_jobs(_try_once, jobs, shared=(method, cells, plan)):
-        runs[number] = ranked
+    runs: dict[int, Floats] = {}
+    for number, shares in run_jobs(_try_once, jobs, shared=(method, cells, plan)):
+        runs[number] = shares
         if say is not None:
             tell_share(say, len(runs), len(jobs))
     return {
