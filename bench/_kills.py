@@ -28,7 +28,7 @@ from _small_studies import STUDIES, write_small_studies
 from _table import Options
 
 SIGNALS = (signal.SIGKILL, signal.SIGINT)
-RUNS_A_SEED = 10
+RUNS_A_SEED = 5
 KILLS_A_RUN = 2  # before a run is left to finish
 PATIENCE = 600.0  # s
 
@@ -74,7 +74,7 @@ def kill_rows(n_runs: int, *, quick: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def kill_study(kind: str, n_runs: int, *, random_state: int) -> Kills:
+def kill_study(kind: str, n_runs: int, *, random_state: int, n_kills: int = KILLS_A_RUN) -> Kills:
     """Kill runs of a study at random moments, and let them finish."""
     rng = np.random.default_rng([random_state, list(STUDIES).index(kind)])
     found = Kills()
@@ -87,8 +87,8 @@ def kill_study(kind: str, n_runs: int, *, random_state: int) -> Kills:
         truth = (whole / "scores.csv").read_bytes()
         for number in range(n_runs):
             folder = study.parent / f"run{number}"
-            for place_of in range(KILLS_A_RUN):
-                sign = SIGNALS[(number + place_of) % 2]
+            for place_of in range(n_kills):
+                sign = SIGNALS[(number + place_of + list(STUDIES).index(kind)) % 2]
                 moment = float(rng.uniform(0.15, 0.95)) * lasted
                 while not _kill(study, folder, sign, moment, found):  # it was through by then
                     shutil.rmtree(folder)
