@@ -1,4 +1,4 @@
-# One word each: make demo | test | lint | docs | bench | clean
+# One word each: make demo | test | lint | docs | gallery | bench | clean
 # The first call makes .venv; later calls do not install again until pyproject.toml changes.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ RUN := $(BIN)/python
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-least lint docs bench clean
+.PHONY: help demo test test-least lint docs gallery bench clean
 .DELETE_ON_ERROR:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo "make test    all tests and the examples of the docstrings"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    pages and API reference, into site/"
+	@echo "make gallery the scripts of the gallery, small settings, into build/gallery/"
 	@echo "make bench   every claim about speed and score, small settings"
 	@echo "make clean   remove what these commands made, except $(VENV) and runs/"
 
@@ -43,6 +44,11 @@ lint: $(VENV)/.installed-lint
 
 docs: $(VENV)/.installed-docs
 	$(RUN) docs/build.py --out site
+
+# A script whose real data are absent says so and is left out; any other failure stops.
+gallery: export OMP_NUM_THREADS ?= 1
+gallery: $(VENV)/.installed-test
+	$(RUN) gallery/_all.py --quick --out build/gallery
 
 bench: $(VENV)/.installed-test
 	@set -e; for script in bench/[!_]*.py; do \

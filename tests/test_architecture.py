@@ -12,10 +12,10 @@ SOURCE = Path(gossan.__file__).parent
 # Room -> what it may import besides itself. Whatever is not listed may not be.
 ISLANDS = ("data", "geochem", "geostat", "models", "nets", "validation")
 # Models and nets weigh rows (_weights), fit one as many (_fit_alone), score maps (_map_tiles) and are
-# saved (saving) alike, yet do not meet.
+# saved (saving) alike, yet do not meet. Whoever has many jobs hands them to cluster, Dask's door.
 FREE_TO_ALL = (
     "_checks", "_units", "_lazy", "_fit_alone", "_machine", "_map_tiles", "_spreadsheets", "_weights",
-    "saving",
+    "saving", "cluster",
 )  # fmt: skip
 MAY_IMPORT = {
     "": (),  # the face loads lazily, through _lazy
@@ -43,15 +43,16 @@ NETS_MAY_IMPORT = {
     "window_pretext": ("window_cnn",),
 }
 
-# The few that tell the version of gossan in what they write.
-MAY_KNOW_VERSION = ("study", "studies", "saving", "cli", "nets", "models", "report")
+# The few that tell the version of gossan in what they write, or compare it.
+MAY_KNOW_VERSION = ("study", "studies", "saving", "cli", "nets", "models", "report", "cluster")
 
 # Dependency -> the modules through which alone it may enter. No door: not to be imported at all.
 DOORS = {
     "torch": ("nets", "geostat.kriging"),
     "matplotlib": ("plot",),
     "pyvista": ("plot",),
-    "dask": ("prospectivity", "geostat"),
+    "dask": ("cluster", "geostat.chunked"),  # which digests layers that may be Dask arrays
+    "distributed": ("cluster",),
     "rasterio": ("data",),
     "geopandas": ("data",),
     "tomllib": ("study",),

@@ -26,6 +26,7 @@ WORKFLOW = (
     "prospectivity",
     "plot",
     "report",
+    "cluster",
     "study",
 )
 

@@ -34,6 +34,7 @@ __getattr__, __dir__, __all__ = attach(
         "validation.novelty": ["OutOfDistribution"],
         "validation.leakage": ["leakage_report"],
         "report.page": ["write_report"],
+        "cluster": ["on_cluster"],
         "study": ["read_study", "check_study", "run_study"],
     },
     modules=[
@@ -51,6 +52,7 @@ __getattr__, __dir__, __all__ = attach(
         "prospectivity",
         "plot",
         "report",
+        "cluster",
         "study",
     ],
 )

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from gossan._checks import check_option, did_you_mean
+from gossan.cluster import on_cluster
 from gossan.studies.explaining import keys_of, write_keys
 from gossan.studies.keys import nearest
 from gossan.studies.looking import CAUGHT, Look, missing_files
@@ -191,6 +192,7 @@ def run_study(
     *,
     out: str | Path | None = None,
     progress: Callable[[str], None] | None = None,
+    scheduler: str | None = None,
 ) -> Path:
     """Run a study and write its folder; a run that was stopped goes on where it was.
 
@@ -202,6 +204,8 @@ def run_study(
         Run folder; by default `runs/NAME` beside the study file.
     progress : callable, optional
         Called with a line before each step.
+    scheduler : str, optional
+        Address of a Dask cluster that does the heavy parts, see `gossan.on_cluster`.
 
     Returns
     -------
@@ -213,11 +217,14 @@ def run_study(
     ------
     FileNotFoundError, ValueError
         As `read_study`, or if the data do not fit the study.
+    ConnectionError, ImportError
+        As `gossan.on_cluster`.
     """
     study = read_study(path)
     target = Path(out) if out is not None else study.path.parent / "runs" / study.path.stem
     opened = partial(RunFolder, source=study.path)
-    folder: Path = _steps(study.kind).run(study, target, progress=progress, opened=opened)
+    with on_cluster(scheduler):
+        folder: Path = _steps(study.kind).run(study, target, progress=progress, opened=opened)
     return folder
 
 

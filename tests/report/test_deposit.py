@@ -14,9 +14,10 @@ from gossan.geostat.covariance import Structure, VariogramModel
 from gossan.report._deposit_cards import plain_reasons
 from gossan.report._deposit_maps import best_place, planned_traces, score_norm
 from gossan.report._deposit_words import write_volume
-from gossan.report.blocks import Details, Fact, Facts, Figure, Finding, SceneLink, Table
+from gossan.report.blocks import Details, Fact, Facts, Figure, Finding, Part, SceneLink, Table
 from gossan.report.deposit import DepositFindings, deposit_report
 from gossan.report.page import Report, render_report, write_report
+from gossan.report.trust import TrustBox
 
 HOSTILE = "<script>alert(1)</script>&\"'$x$"
 EAST, NORTH = 604_000.0, 3_862_000.0
@@ -289,11 +290,16 @@ def blocks_of(report: Report, kind: type) -> list[Any]:
         waiting = list(section.blocks)
         while waiting:
             block = waiting.pop(0)
-            if isinstance(block, Details):
+            if isinstance(block, (Details, Part)):
                 waiting += block.blocks
             if isinstance(block, kind):
                 found.append(block)
     return found
+
+
+def box_of(report: Report) -> TrustBox:
+    (box,) = blocks_of(report, TrustBox)
+    return box
 
 
 def facts_of(report: Report) -> dict[str, Fact]:
@@ -312,7 +318,7 @@ def report() -> Report:
 
 def test_sections_stand_in_the_order_of_a_geologists_questions(report: Report) -> None:
     assert [section.title for section in report.sections] == [
-        "Targets", "How far to trust it", "Evidence", "The data", "Methods"
+        "Targets", "How far to trust it", "Why", "The data", "Methods"
     ]  # fmt: skip
     assert report.subtitle == (
         "12 drill holes, 192 samples of 10 m, 5 elements, 38,000 cells of 20 x 20 x 20 m; ore is Au of"
@@ -322,7 +328,7 @@ def test_sections_stand_in_the_order_of_a_geologists_questions(report: Report) -
 
 def test_a_page_of_nothing_says_so() -> None:
     found = deposit_report(bare())
-    assert found.sections == []
+    assert [section.title for section in found.sections] == ["How far to trust it"]
     assert found.cards == []
     assert found.conclusion == ["Nothing was concluded: the run holds no targets and no scores."]
     render_report(found)
@@ -422,7 +428,7 @@ def test_only_the_published_score_is_no_held_out_score() -> None:
             TIE,
             "distance to fault",
             (
-                "No model beats the best simple baseline, distance to fault, beyond its interval: maxent"
+                "No model beats the best simple baseline, distance to fault, beyond its interval: MaxEnt"
                 " differs by +0.01 AUC (−0.04 to +0.06). So distance to fault is what to use, and what"
                 " made the map."
             ),
@@ -430,13 +436,13 @@ def test_only_the_published_score_is_no_held_out_score() -> None:
         (
             TIE,
             "maxent",
-            "(−0.04 to +0.06). Distance to fault is enough; the map is that of maxent.",
+            "(−0.04 to +0.06). Distance to fault is enough; the map is that of MaxEnt.",
         ),
         (
             BETTER,
             "maxent",
             (
-                "Maxent beats the best simple baseline, distance to fault, by 0.06 AUC with whole holes"
+                "MaxEnt beats the best simple baseline, distance to fault, by 0.06 AUC with whole holes"
                 " held out (95 % interval +0.01 to +0.10)."
             ),
         ),
@@ -445,7 +451,7 @@ def test_only_the_published_score_is_no_held_out_score() -> None:
             "distance to fault",
             (
                 "Every model does worse than the simple baseline distance to fault: the best of them,"
-                " maxent, by 0.05 AUC (95 % interval −0.09 to −0.01). So distance to fault is what to"
+                " MaxEnt, by 0.05 AUC (95 % interval −0.09 to −0.01). So distance to fault is what to"
             ),
         ),
     ],
@@ -583,21 +589,20 @@ def test_a_turned_grid_is_drawn() -> None:
 
 
 def test_facts_set_the_published_score_beside_the_held_out_one(report: Report) -> None:
-    facts = facts_of(report)
-    assert facts["AUC, whole holes held out"].value == "0.83"
-    assert "0.78 to 0.87" in facts["AUC, whole holes held out"].detail
-    assert facts["AUC, learned above, tested below"].value == "0.75"
-    published = facts["AUC, the published way"]
-    assert (published.value, published.tone) == ("0.97", "warning")
-    assert "gap +0.14" in published.detail
-    assert facts["AUC with the ore moved elsewhere"].value == "0.52"
-    assert '"all is ore" would score F1 0.25' in facts["Ore among the tested cells"].detail
+    box = box_of(report)
+    assert (box.honest.value, box.honest.label) == ("0.83", "AUC, whole holes held out")
+    assert "0.78 to 0.87" in box.honest.detail
+    assert facts_of(report)["AUC, learned above, tested below"].value == "0.75"
+    assert (box.published.value, box.published.tone) == ("0.97", "warning")
+    assert (box.gap.value, box.gap.tone) == ("+0.14", "warning")
+    assert (box.null.value, box.null.label) == ("0.52", "AUC with the ore moved elsewhere")
+    assert '"all is ore" would score F1 0.25' in box.prevalence.detail
 
 
 def test_a_protocol_that_scores_moved_ore_high_is_called_invalid() -> None:
     null = everything()["null"].assign(protocol="paper", null_mean=0.72)
     found = deposit_report(bare(scores=make_scores(), null=null))
-    assert "AUC with the ore moved elsewhere" not in facts_of(found)
+    assert box_of(found).null.value == "not applicable"
     (warning,) = [f for f in blocks_of(found, Finding) if f.severity == "warning"]
     assert warning.message.startswith(
         "Even with the ore moved elsewhere, distance to fault scores 0.72 (the published way)"
@@ -612,7 +617,7 @@ def test_the_rule_of_labels_stands_with_the_scores(report: Report) -> None:
 
 def test_scores_start_with_the_honest_protocol_and_its_best_method(report: Report) -> None:
     table = next(t for t in blocks_of(report, Table) if t.title == "All scores").frame
-    assert tuple(table[["protocol", "method"]].iloc[0]) == ("whole holes held out", "maxent")
+    assert tuple(table[["protocol", "method"]].iloc[0]) == ("whole holes held out", "MaxEnt")
 
 
 def test_the_curve_is_that_of_the_honest_protocol(report: Report) -> None:
@@ -631,8 +636,8 @@ def test_each_leak_is_a_row_and_says_where_it_is_in_force(report: Report) -> Non
 def test_without_intervals_and_columns_the_trust_section_still_stands() -> None:
     scores = make_scores()[["protocol", "method", "auc"]]
     found = deposit_report(bare(scores=scores, comparisons=TIE))
-    assert "AUC, whole holes held out" in facts_of(found)
-    assert "maxent ranks ore" in " ".join(found.conclusion)
+    assert box_of(found).honest.label == "AUC, whole holes held out"
+    assert "MaxEnt ranks ore" in " ".join(found.conclusion)
 
 
 def test_a_method_without_a_score_is_left_out_of_the_figure() -> None:
@@ -652,7 +657,7 @@ def test_an_unknown_protocol_keeps_its_name() -> None:
 
 
 def test_evidence_shows_thresholds_factor_zoning_and_variogram(report: Report) -> None:
-    assert titles(report, "Evidence", Figure) == [
+    assert titles(report, "Why", Figure) == [
         "Au: volume by concentration",
         "The chosen factor: factor 1",
         "Zoning: which elements peak where",
@@ -686,4 +691,4 @@ def test_names_from_tables_cannot_become_markup(tmp_path: Path) -> None:
     )  # fmt: skip
     page = write_report(tmp_path / "report.html", deposit_report(found)).read_text(encoding="utf-8")
     assert "<script>alert" not in page
-    assert len(re.findall("<script", page)) == 1
+    assert len(re.findall("<script>", page)) == 1

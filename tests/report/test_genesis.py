@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from gossan.report.blocks import Details, Fact, Facts, Figure, Finding, Table
+from gossan.report.blocks import Details, Figure, Finding, Part, Table
 from gossan.report.genesis import GenesisFindings, genesis_report
 from gossan.report.page import Report, render_report
+from gossan.report.trust import TrustBox
 
-SECTIONS = ["Verdicts", "How sure", "Why", "How it formed", "The data", "Methods"]
+SECTIONS = ["Verdicts", "How far to trust it", "Why", "The data", "Methods"]
 HOSTILE = "<script>alert(1)</script>&\"'$x$"
 LIGHT = dict.fromkeys(
     ("confusion", "calibration", "discriminating", "censored_shares", "importance", "embedding")
@@ -47,15 +48,22 @@ def blocks_of(report: Report, kind: type) -> list:
         waiting = list(section.blocks)
         while waiting:
             block = waiting.pop(0)
-            if isinstance(block, Details):
+            if isinstance(block, (Details, Part)):
                 waiting += block.blocks
             if isinstance(block, kind):
                 found.append(block)
     return found
 
 
+def box_of(report: Report) -> TrustBox:
+    (box,) = blocks_of(report, TrustBox)
+    return box
+
+
 def test_sections_stand_in_the_order_of_a_readers_questions(full: Report) -> None:
     assert [section.title for section in full.sections] == SECTIONS
+    parts = [block.title for block in full.sections[2].blocks if isinstance(block, Part)]
+    assert parts == ["How it formed"]
 
 
 def test_every_section_but_the_methods_shows_a_figure(full: Report) -> None:
@@ -74,7 +82,8 @@ def test_figures_have_words_for_those_who_do_not_see_them_and_their_data(full: R
 
 def test_a_page_of_nothing_says_so() -> None:
     report = genesis_report(bare())
-    assert report.sections == []
+    assert [section.title for section in report.sections] == ["How far to trust it"]
+    assert box_of(report).honest.detail == "No deposits were held out."
     assert report.conclusion == ["Nothing was concluded: the run holds no verdicts and no scores."]
     assert report.subtitle == "mine.csv: 1 analysis of 1 deposit, 1 element"
     render_report(report)
@@ -153,10 +162,23 @@ def test_the_honest_score_is_never_without_its_gap(full: Report) -> None:
         " 95 % interval is 75 to 90 %. On a random split it reaches 98 %, which measures memory of"
         " the deposits and not skill."
     )
-    facts = blocks_of(full, Facts)[0].facts
-    assert Fact("0.15", "Gap to the random split", "on a random split 0.98: memory, not skill",
-                "warning") in facts  # fmt: skip
-    assert facts[-1].value == "0.37"  # 36 of 97 deposits are MVT
+    box = box_of(full)
+    assert (box.published.value, box.honest.value, box.gap.value) == ("0.98", "0.83", "0.15")
+    assert box.gap.tone == "warning"
+    assert box.honest.detail.endswith("95 % interval 0.75 to 0.90")
+    assert (box.baseline.value, box.baseline.tone) == ("0.77", "plain")
+    assert box.baseline.detail.startswith("Boosted trees, with each deposit held out")
+    assert (box.null.value, box.leaks.value) == ("p = 0.02", "1")
+    assert box.prevalence.value == "0.37"  # 36 of 97 deposits are MVT
+    assert "MVT 37 %, Epithermal 26 %" in box.prevalence.detail
+
+
+def test_a_shipped_model_points_to_its_card_instead_of_scores() -> None:
+    box = box_of(genesis_report(bare(verdicts=one_verdict(), trained_on="3,794 analyses")))
+    assert {answer.value for name, _, answer in box.answers if name != "leaks"} == {
+        "not applicable"
+    }
+    assert "model card" in box.honest.detail
 
 
 def test_wrong_deposits_are_named_in_the_figure_and_in_a_table(full: Report) -> None:
@@ -193,7 +215,7 @@ def test_leaks_of_the_leakage_report_keep_their_gravity() -> None:
 
 def test_a_hostile_deposit_name_stays_a_name(make_findings: Maker) -> None:
     html = render_report(genesis_report(make_findings(deposit=HOSTILE)))
-    assert html.count("<script") == 1
+    assert html.count("<script>") == 1
     assert "&lt;script&gt;alert(1)" in html
     drawings = re.findall(r"<svg role.*?</svg>", html, re.DOTALL)
     named = [drawing for drawing in drawings if "&lt;script&gt;" in drawing]

@@ -14,9 +14,20 @@ from gossan.report._prospect_evidence import missed_sentence, ranked_occurrences
 from gossan.report._prospect_maps import shown_grid
 from gossan.report._prospect_trust import field_sentence
 from gossan.report._prospect_words import is_beyond_null, write_km
-from gossan.report.blocks import Details, Fact, Facts, Figure, Finding, SceneLink, Table, Text
+from gossan.report.blocks import (
+    Details,
+    Fact,
+    Facts,
+    Figure,
+    Finding,
+    Part,
+    SceneLink,
+    Table,
+    Text,
+)
 from gossan.report.page import Report, Section, render_report, write_report
 from gossan.report.prospect import ProspectFindings, prospect_report
+from gossan.report.trust import TrustBox
 
 HOSTILE = "<script>alert(1)</script>&\"'$x$"
 EAST, NORTH = 300_000.0, 2_700_000.0
@@ -226,13 +237,19 @@ def told(**parts: object) -> str:
 
 def blocks_of(report: Report, kind: type, section: str = "") -> list[Any]:
     found = []
-    for part in report.sections:
+    parts = [block for part in report.sections for block in part.blocks if isinstance(block, Part)]
+    for part in [*report.sections, *(parts if section else [])]:
         waiting = list(part.blocks) if section in ("", part.title) else []
         while waiting:
             block = waiting.pop(0)
-            waiting += block.blocks if isinstance(block, Details) else []
+            waiting += block.blocks if isinstance(block, (Details, Part)) else []
             found += [block] if isinstance(block, kind) else []
     return found
+
+
+def box_of(report: Report) -> TrustBox:
+    (box,) = blocks_of(report, TrustBox)
+    return box
 
 
 def facts_of(report: Report) -> dict[str, Fact]:
@@ -252,8 +269,10 @@ def report() -> Report:
 
 def test_the_page_goes_from_what_to_do_to_how_it_was_done(report: Report) -> None:
     assert [section.title for section in report.sections] == [
-        "Where", TRUST, MISSED, "What speaks for ore", "What the source brings", "The data", "Methods"
+        "Where", TRUST, "Why", "The data", "Methods"
     ]  # fmt: skip
+    parts = [block.title for block in report.sections[1].blocks if isinstance(block, Part)]
+    assert parts == [MISSED, "What the source brings"]
     assert report.kind == "Prospectivity map of a region"
     assert report.subtitle == (
         "1,200 samples, 4 elements, 1 other layer, 3,204 supported cells of 2 km, 21 known"
@@ -263,7 +282,7 @@ def test_the_page_goes_from_what_to_do_to_how_it_was_done(report: Report) -> Non
 
 def test_a_page_of_nothing_says_so() -> None:
     found = prospect_report(bare())
-    assert (found.sections, found.cards) == ([], [])
+    assert ([part.title for part in found.sections], found.cards) == ([TRUST], [])
     assert found.conclusion == ["Nothing was concluded: the run holds no targets and no scores."]
     render_report(found)
 
@@ -401,27 +420,31 @@ def test_where_a_simple_method_wins_or_ties_the_conclusion_says_so(
 
 
 def test_the_five_numbers_stand_side_by_side_and_the_fit_is_no_evidence(report: Report) -> None:
-    first = blocks_of(report, Facts)[0].facts
-    assert [(fact.value, fact.label) for fact in first] == [
+    box, first = box_of(report), blocks_of(report, Facts)[0].facts
+    assert [(fact.value, fact.label) for fact in first[:3]] == [
         ("1.00", "AUC on what it was taught"),
-        ("0.98", "AUC, random cross-validation"),
-        ("0.93", "AUC, whole blocks held out"),
         ("0.61", "AUC of distance to known"),
         ("0.94", "AUC of pathfinder index"),
     ]
     assert first[0].detail == "fitting rate, not evidence"
-    assert (first[1].tone, first[1].detail) == ("error", "invalid here: fake patterns score 0.76")
-    assert (first[2].tone, first[4].tone) == ("good", "warning")
-    assert "95 % interval 0.87 to 0.96" in first[2].detail
+    assert (box.published.value, box.published.label) == ("0.98", "AUC, random cross-validation")
+    told = "invalid here: fake patterns score 0.76"
+    assert (box.published.tone, box.published.detail) == ("error", told)
+    assert (box.honest.value, box.honest.label) == ("0.93", "AUC, whole blocks held out")
+    assert (box.honest.tone, first[2].tone) == ("good", "warning")
+    assert "95 % interval 0.87 to 0.96" in box.honest.detail
+    assert (box.gap.value, box.gap.tone) == ("+0.05", "plain")  # 0.98 less 0.93 is not above 0.05
+    assert (box.baseline.value, box.baseline.tone) == ("0.94", "warning")
+    assert box.baseline.detail.startswith("pathfinder index, whole blocks held out")
 
 
 def test_a_method_without_labels_has_no_fitting_rate() -> None:
     found = prospect_report(build(**LIGHT, recommended="pathfinder index"))
-    assert [fact.label for fact in blocks_of(found, Facts)[0].facts] == [
-        "AUC, random cross-validation", "AUC, whole blocks held out", "AUC of distance to known"
-    ]  # fmt: skip
-    assert "invalid here: fake patterns score 0.76 with forest" in facts_of(found)[
-        "AUC, random cross-validation"].detail  # fmt: skip
+    assert "AUC on what it was taught" not in facts_of(found)
+    assert "AUC of pathfinder index" not in facts_of(found)  # the box has it
+    box = box_of(found)
+    assert "invalid here: fake patterns score 0.76 with forest" in box.published.detail
+    assert box.baseline.detail.endswith("pathfinder index, which made the map, is simple too")
 
 
 def test_capture_nulls_and_prevalence_are_told(report: Report) -> None:
@@ -430,9 +453,11 @@ def test_capture_nulls_and_prevalence_are_told(report: Report) -> None:
     assert (inside.value, inside.detail) == (
         "15 of 21", "71 %; 95 % interval 48 to 89 %; 7.1 times chance"
     )  # fmt: skip
-    null = facts["AUC of fake patterns, whole blocks held out"]
-    assert (null.value, null.detail) == ("0.49", "highest 0.57; p = 0.048; 20 patterns")
-    assert facts["Supported cells with a known occurrence"].value == "1 in 153"
+    box = box_of(report)
+    assert box.null.label == "AUC of fake patterns, whole blocks held out"
+    assert (box.null.value, box.null.detail) == ("0.49", "highest 0.57; p = 0.048; 20 patterns")
+    assert box.prevalence.label == "Supported cells with a known occurrence"
+    assert box.prevalence.value == "1 in 153"
     assert facts["Normalised density at the P-A point"].value == "6.1"
 
 
@@ -536,7 +561,9 @@ def test_known_occurrences_stand_with_the_worst_missed_first(report: Report) -> 
     assert table["name"].tolist() == ["Zhengchong", "Furong", "Dachang", "Keshu"]
     assert table["rank"].tolist() == ["lower half", "best 50 %", "best 10 %", "best 1 %"]
     assert table["n_merged"].tolist() == [1, 1, 1, 2]
-    intro = next(section.intro for section in report.sections if section.title == MISSED)
+    intro = next(
+        b.intro for b in report.sections[1].blocks if isinstance(b, Part) and b.title == MISSED
+    )
     assert intro == (
         "On maps made without them, 2 of 4 known occurrences lie in the best 10 % of the area and 2 are"
         " missed; 1 lies even in the lower half: Zhengchong."
@@ -629,7 +656,8 @@ def test_ranks_may_be_shares_and_ground_without_support_is_blank() -> None:
 def test_a_layer_that_says_one_thing_is_no_map() -> None:
     found = prospect_report(bare(grid=make_grid().assign(edge_fraction=lambda g: 0 * g["score"])))
     figure = next(f for f in blocks_of(found, Figure) if f.title.startswith("How sure"))
-    assert figure.alt.endswith("spread of the score and stability and distance to samples.")
+    named = re.findall(r"(?::| and) ([a-z ]+), median", figure.alt)
+    assert named == ["spread of the score", "stability", "distance to samples"]
 
 
 def test_the_map_without_labels_is_not_shown_beside_itself() -> None:
@@ -650,14 +678,37 @@ def test_the_data_tell_what_does_not_count_on_its_own(report: Report) -> None:
     assert notes == [
         "2 occurrences share a cell with another: a cell counts once, so that 21 are left.",
         "1 occurrence lies off the supported area and neither taught nor tested anything.",
+        "No geology: levelling was left out.",
         "Left out: Te: 80 % below detection.",
     ]
 
 
 def test_how_tables_became_layers_is_told_with_the_data() -> None:
     found = prospect_report(bare(data_notes=["Inverse distances."], notes=["No model."]))
-    assert [f.message for f in blocks_of(found, Finding, "The data")] == ["Inverse distances."]
-    assert [f.message for f in blocks_of(found, Finding, "Where")] == ["No model."]
+    told = [f.message for f in blocks_of(found, Finding, "The data")]
+    assert told == ["Inverse distances.", "No model."]
+
+
+def test_a_study_without_a_map_says_so_and_what_to_add() -> None:
+    found = prospect_report(bare(n_cells=0, area_km2=0.0, n_background=2100, n_occurrences=21))
+    (words,) = blocks_of(found, Text, "Where")
+    assert words.text.startswith("There is no map: the study was given tables")
+    assert 'rasters = ["evidence/*.tif"] under [map]' in words.text
+    assert box_of(found).prevalence.value == "1 to 100"
+
+
+def test_acronyms_of_methods_are_written_as_a_reader_knows_them() -> None:
+    scores = make_scores().replace({"method": {"forest": "balanced svm"}})
+    found = prospect_report(
+        bare(scores=scores, recommended="balanced svm", advice="'balanced svm' is the simplest.",
+             leaks=["With balanced svm all is known."], notes=["No svms here."])
+    )  # fmt: skip
+    words = " ".join([*found.conclusion, *(f.message for f in blocks_of(found, Finding))])
+    assert "balanced SVM ranks a known occurrence" in words
+    assert "'balanced SVM' is the simplest." in words
+    assert "With balanced SVM all is known." in words
+    assert "balanced svm" not in words
+    assert "No svms here." in words
 
 
 # Words from strangers

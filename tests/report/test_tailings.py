@@ -11,9 +11,11 @@ import xarray as xr
 
 from gossan.geostat.covariance import Structure, VariogramModel
 from gossan.geostat.variogram_maps import VariogramMap
-from gossan.report.blocks import Details, Fact, Facts, Figure, Finding, Table
+from gossan.report._takeaways import cells_table
+from gossan.report.blocks import Details, Fact, Facts, Figure, Finding, Part, Table
 from gossan.report.page import Report, render_report, write_report
 from gossan.report.tailings import TailingsFindings, tailings_report
+from gossan.report.trust import TrustBox
 
 HOSTILE = "<script>alert(1)</script>&\"'$x$"
 METHODS = (
@@ -228,7 +230,7 @@ def blocks_of(report: Report, kind: type) -> list:
         waiting = list(section.blocks)
         while waiting:
             block = waiting.pop(0)
-            if isinstance(block, Details):
+            if isinstance(block, (Details, Part)):
                 waiting += block.blocks
             if isinstance(block, kind):
                 found.append(block)
@@ -236,7 +238,13 @@ def blocks_of(report: Report, kind: type) -> list:
 
 
 def section_of(report: Report, title: str) -> list:
-    return list(next(s for s in report.sections if s.title == title).blocks)
+    parts = [block for block in blocks_of(report, Part) if block.title == title]
+    return list(next(s for s in [*report.sections, *parts] if s.title == title).blocks)
+
+
+def box_of(report: Report) -> TrustBox:
+    (box,) = blocks_of(report, TrustBox)
+    return box
 
 
 @pytest.fixture(scope="module")
@@ -249,7 +257,7 @@ def deep() -> Report:
     return tailings_report(build_findings(3))
 
 
-SECTIONS = ["Maps", "How sure", "Variograms", "The published template", "The data", "Methods"]
+SECTIONS = ["Maps", "How far to trust it", "Why", "The data", "Methods"]
 
 
 def test_sections_stand_in_the_order_of_a_readers_questions(flat: Report, deep: Report) -> None:
@@ -282,7 +290,7 @@ def test_figures_have_words_for_those_who_do_not_see_them(flat: Report, deep: Re
 
 def test_a_page_of_nothing_says_so() -> None:
     report = tailings_report(bare())
-    assert report.sections == []
+    assert [section.title for section in report.sections] == ["How far to trust it"]
     assert report.cards == []
     assert report.conclusion == ["Nothing was concluded: the run holds no scores and no estimate."]
     render_report(report)
@@ -433,8 +441,13 @@ def test_the_random_split_stands_beside_the_honest_one_with_its_gap(deep: Report
         "Scored on random rows, the blend would claim R² 0.80; with whole holes held out it is"
         " 0.44. The difference is the neighbours of the same hole, not skill."
     ) in deep.conclusion
-    fact = Fact("0.36", "Gap to random rows", "R² 0.80 there: neighbours, not skill", "warning")
-    assert fact in blocks_of(deep, Facts)[0].facts
+    box = box_of(deep)
+    assert (box.published.value, box.published.label) == ("0.80", "R², random rows")
+    assert (box.honest.value, box.honest.label) == ("0.44", "R², whole holes held out")
+    assert (box.gap.value, box.gap.tone) == ("+0.36", "warning")
+    assert (box.baseline.label, box.baseline.detail.split(",")[0]) == ("R²", "regression kriging")
+    assert box.null.value == box.prevalence.value == "not applicable"
+    assert "Grades are numbers, not classes" in box.prevalence.detail
 
 
 def test_the_best_method_stands_first(flat: Report) -> None:
@@ -510,7 +523,8 @@ def test_the_published_template_is_shown_with_its_leak(flat: Report) -> None:
 
 def test_leaks_without_the_template_stand_with_the_scores() -> None:
     report = tailings_report(bare(leaks=["A leak."]))
-    assert section_of(report, "How sure") == [Finding("warning", "A leak.")]
+    assert section_of(report, "How far to trust it")[1:] == [Finding("warning", "A leak.")]
+    assert (box_of(report).leaks.value, box_of(report).leaks.tone) == ("1", "warning")
 
 
 def test_blank_cells_are_counted_and_never_zero(flat: Report) -> None:
@@ -532,7 +546,7 @@ def test_cards_give_the_mean_grade_its_range_and_its_caution(flat: Report) -> No
     assert cobalt.findings[0].message == "Its variogram is not to be trusted; see Variograms."
 
 
-def test_many_elements_are_folded_and_the_cells_stay_out_of_the_page() -> None:
+def test_many_elements_are_folded_and_the_cells_of_large_maps_are_thinned() -> None:
     elements = ["Cu", "Co", "Zn", "Pb", "Ni"]
     small = make_grid_of(elements, 2)[elements]
     report = tailings_report(build_findings(2, elements=elements, estimate=small, **QUICK))
@@ -542,7 +556,10 @@ def test_many_elements_are_folded_and_the_cells_stay_out_of_the_page() -> None:
         easting=np.arange(512_010.0, 512_990.0, 5.0), northing=np.arange(4_510_010.0, 4_510_790, 5.0)
     ))  # fmt: skip
     figure = section_of(tailings_report(large), "Maps")[1]
-    assert figure.data is None
+    assert 5_000 < len(figure.data) <= 40_000
+    assert figure.data.attrs["step"] == 1
+    thin = cells_table(large.estimate, ["Cu"], most=5_000)
+    assert (thin.attrs["step"], len(thin) < 5_000) == (3, True)
 
 
 def test_the_cells_of_a_small_map_can_be_taken_away(flat: Report) -> None:
@@ -585,7 +602,7 @@ def test_a_hostile_name_stays_a_name() -> None:
         group_name=HOSTILE,
     )
     html = render_report(tailings_report(found))
-    assert html.count("<script") == 1
+    assert html.count("<script>") == 1
     assert "&lt;script&gt;alert(1)" in html
 
 

@@ -46,6 +46,16 @@ def test_a_table_without_any_place_is_refused():
         place_table(table, source="pits.csv")
 
 
+def test_decimal_commas_are_read_and_thousands_are_not_taken_for_them():
+    text = {"x": ["276,1", "1653,125", None], "y": ["0,0", "987,5", "7,0"]}
+    placed = place_table(pd.DataFrame(text), source="pits.csv")
+    assert placed.coords.tolist() == [[276.1, 0.0], [1653.125, 987.5]]
+    for thousands in ("512,345", "1,512,345"):
+        table = pd.DataFrame({"x": [thousands], "y": ["1,000"]})
+        with pytest.raises(ValueError, match=f"where the first cells are '{thousands}' and"):
+            place_table(table, source="pits.csv")
+
+
 def test_small_numbers_are_doubted():
     placed = place_table(pd.DataFrame({"x": [12.0], "y": [48.0]}), source="pits.csv")
     assert "If they are degrees" in placed.notes[0]

@@ -89,7 +89,9 @@ def run_run(options: argparse.Namespace) -> int:
     from gossan.study import run_study, summarise_run
 
     with Progress(is_quiet=options.quiet) as progress:
-        folder = run_study(options.study, out=options.out, progress=progress)
+        folder = run_study(
+            options.study, out=options.out, progress=progress, scheduler=options.scheduler
+        )
     print(f"\n{summarise_run(folder)}" if not options.quiet else summarise_run(folder))
     print(f"Report: {folder / 'report.html'}")
     return 0

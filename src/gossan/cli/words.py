@@ -139,6 +139,7 @@ def _add_run(commands: Any) -> None:
     )  # fmt: skip
     _study(run)
     _out(run, "run folder; default runs/NAME beside the study file", is_folder=True)
+    _scheduler(run)
 
 
 def _add_report(commands: Any) -> None:
@@ -192,7 +193,7 @@ def _add_score(commands: Any) -> None:
     score.add_argument("--tile", type=int, help="cells along a side of a tile; default by layers")
     score.add_argument("--edges", default="nearest", help="nearest (fill a rim) | nan")
     score.add_argument("--workers", type=int, default=1, help="tiles scored at once in threads")
-    score.add_argument("--scheduler", help="address of a Dask cluster, tcp://HOST:PORT")
+    _scheduler(score)
     targets = score.add_argument(
         "--targets", type=Path, help="GeoPackage or GeoJSON of ranked targets"
     )
@@ -255,6 +256,10 @@ def _add_talk(parser: argparse.ArgumentParser) -> None:
 
 def _study(parser: argparse.ArgumentParser) -> None:
     _complete(parser.add_argument("study", type=Path, metavar="STUDY", help="study file"), "file")
+
+
+def _scheduler(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--scheduler", help="address of a Dask cluster, tcp://HOST:PORT")
 
 
 def _out(

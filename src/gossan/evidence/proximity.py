@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from gossan._checks import GossanWarning, check_option
+from gossan.cluster import run_jobs
 from gossan.data.grids.grid import add_layer, axes_of, cell_centres, check_grid
 from gossan.data.surfaces.record import Surface, as_surface
 from gossan.evidence._nearest import Segments, Shapes, Triangles, nearest
@@ -40,6 +41,7 @@ __all__ = [
 Floats = NDArray[np.float64]
 
 KINDS = ("surfaces", "lines", "points")
+PLACES_AT_ONCE = 100_000  # a job for a cluster
 
 
 def distance_to_surface(
@@ -329,8 +331,20 @@ def _measure(places: Floats, corners: Floats, shape: type, *, signed: bool) -> F
         # Large coordinates would cost digits; distances do not see where zero is.
         middle = corners.mean(axis=(0, 1))
         shapes: Shapes = shape(*_parts(corners - middle, shape))
-        answer[known], _ = nearest(places[known] - middle, shapes, len(corners), signed=signed)
+        inside = places[known] - middle
+        starts = range(0, len(inside), PLACES_AT_ONCE)
+        found = dict(
+            run_jobs(
+                _to_nearest, starts, shared=(shapes, len(corners), signed),
+                load=lambda start: inside[start : start + PLACES_AT_ONCE],
+            )
+        )  # fmt: skip
+        answer[known] = np.concatenate([found[number] for number in range(len(starts))])
     return answer
+
+
+def _to_nearest(shapes: Shapes, n_shapes: int, signed: bool, places: Floats) -> Floats:
+    return nearest(places, shapes, n_shapes, signed=signed)[0]
 
 
 def _parts(corners: Floats, shape: type) -> tuple[Floats, ...]:

@@ -102,6 +102,22 @@ class CurvatureSolver:
         return np.column_stack([np.ones(len(points)), (points - middle) / size])
 
 
+def bend_some(
+    solver: CurvatureSolver,
+    points: Floats,
+    values: Floats,
+    axes: tuple[Floats, Floats],
+    columns: list[int],
+) -> list[NDArray[np.float32]]:
+    """Return the maps of some elements that are known at the same samples."""
+    rows = ~np.isnan(values[:, columns[0]])
+    heights = solver.solve(points[rows], values[rows][:, columns])
+    return [
+        at_cells(solver.nodes, heights[..., i], axes).astype(np.float32)
+        for i in range(len(columns))
+    ]
+
+
 def at_cells(nodes: Nodes, heights: Floats, axes: tuple[Floats, Floats]) -> Floats:
     """Return a surface (n_northing, n_easting) at the cells, a cubic spline between the nodes."""
     to_north = _spline_matrix(nodes.northing, axes[0])

@@ -12,7 +12,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from gossan._checks import GossanWarning, check_option, check_positive
+from gossan.cluster import run_jobs
 from gossan.geostat._grid_store import NOT_DONE, Layout, MemoryStore, Slices, ZarrStore
 
 __all__ = ["krige_grid"]
@@ -29,12 +29,9 @@ __all__ = ["krige_grid"]
 logger = logging.getLogger(__name__)
 
 AXES = ("elevation", "northing", "easting")
-BLOCKS_A_THREAD = 2  # in flight on a cluster
 IRRELEVANT = ("n_jobs", "n_unestimated_")  # of an estimator, for what it estimates
-RETRIES = 2  # of a block whose worker was lost
 
 Floats = NDArray[np.float64]
-Results = Iterator[tuple[int, list[NDArray], int]]  # block, layers, cells not estimated
 
 
 @dataclass(frozen=True)
@@ -93,8 +90,8 @@ def krige_grid(
         Boolean layer of the grid: False cells are left NaN, and are not counted.
     client : str or dask.distributed.Client, optional
         Address of a Dask scheduler, such as "tcp://10.0.0.5:8786". Its workers need gossan
-        installed, and no shared disk: blocks are sent back and written here. None: this machine,
-        in as many threads as the estimator takes.
+        installed, and no shared disk: blocks are sent back and written here. None: that of
+        `gossan.on_cluster`, or this machine, in as many threads as the estimator takes.
     out : path, optional
         Zarr folder to write into, block by block. If it was begun by the same call, only what is
         missing is done. None: the grid is built in memory.
@@ -144,9 +141,11 @@ def krige_grid(
     else:
         store = ZarrStore(layout, out, _fingerprint(kriging, source, layout), overwrite=overwrite)
     todo = [int(number) for number in np.flatnonzero(store.n_missing == NOT_DONE)]
-    job = _Job(kriging, source, layout, todo, _Task(len(layers), dtype, return_std))
-    results = _krige_here(job) if client is None else _krige_there(job, client)
-    _write(results, store, progress)
+    results = run_jobs(
+        _krige_block, todo, shared=(kriging, _Task(len(layers), dtype, return_std)),
+        load=lambda number: source.block(layout.slices(number)), scheduler=client,
+    )  # fmt: skip
+    _write(todo, results, store, progress)
     return _finished(store)
 
 
@@ -199,62 +198,7 @@ class _Source:
         )
 
 
-@dataclass(frozen=True)
-class _Job:
-    """All that there is to do."""
-
-    kriging: Any
-    source: _Source
-    layout: Layout
-    todo: Sequence[int]  # numbers of blocks
-    task: _Task
-
-    def block(self, number: int) -> _Block:
-        """Return a block by its number."""
-        return self.source.block(self.layout.slices(number))
-
-
-def _krige_here(job: _Job) -> Results:
-    """Yield the number of each block, its layers and its count of cells not estimated."""
-    for number in job.todo:
-        yield number, *_krige_block(job.kriging, job.block(number), job.task)
-
-
-def _krige_there(job: _Job, client: Any) -> Results:
-    """As `_krige_here`, on the workers of a Dask cluster; few blocks are in flight at a time."""
-    try:
-        from dask.distributed import Client, as_completed
-    except ImportError as error:
-        raise ImportError(
-            'A Dask cluster needs dask[distributed]. Run: pip install "gossan[large]"'
-        ) from error
-    own = isinstance(client, str)
-    cluster = Client(client) if own else client
-    try:
-        model = cluster.scatter(job.kriging, broadcast=True, hash=False)
-        numbers: dict[Any, int] = {}
-
-        def send(number: int) -> Any:
-            block = job.block(number)
-            future = cluster.submit(
-                _krige_block, model, block, job.task, pure=False, retries=RETRIES
-            )
-            numbers[future.key] = number
-            return future
-
-        waiting = iter(job.todo)
-        n_threads = sum(cluster.nthreads().values())
-        flying = as_completed([send(n) for n in islice(waiting, BLOCKS_A_THREAD * n_threads)])
-        for future in flying:
-            yield numbers.pop(future.key), *future.result()
-            for number in islice(waiting, 1):
-                flying.add(send(number))
-    finally:
-        if own:
-            cluster.close()
-
-
-def _krige_block(kriging: Any, block: _Block, task: _Task) -> tuple[list[NDArray], int]:
+def _krige_block(kriging: Any, task: _Task, block: _Block) -> tuple[list[NDArray], int]:
     """Return the layers of a block, and how many of its cells were wanted and not estimated."""
     targets, shape = _targets(block), tuple(len(axis) for axis in block.axes)
     wanted = np.ones(len(targets), dtype=bool) if block.inside is None else block.inside
@@ -293,13 +237,17 @@ def _targets(block: _Block) -> Floats:
 
 
 def _write(
-    results: Results, store: MemoryStore | ZarrStore, progress: Callable[[int, int], None] | None
+    todo: Sequence[int],
+    results: Iterator[tuple[int, tuple[list[NDArray], int]]],
+    store: MemoryStore | ZarrStore,
+    progress: Callable[[int, int], None] | None,
 ) -> None:
     """Write the blocks as they come, and tell how far it is."""
     layout, start = store.layout, time.monotonic()
     sizes = np.array([layout.size(number) for number in range(layout.n_blocks)])
     before = done = int(sizes[store.n_missing != NOT_DONE].sum())
-    for number, layers, n_missing in results:
+    for place, (layers, n_missing) in results:
+        number = todo[place]
         store.write(number, layers, n_missing)
         done += int(sizes[number])
         spent = time.monotonic() - start

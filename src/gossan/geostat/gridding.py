@@ -25,8 +25,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from gossan._checks import GossanWarning, check_option
+from gossan.cluster import run_jobs
 from gossan.geostat._inverse_weights import Weighing, weighted_means
-from gossan.geostat._minimum_curvature import CurvatureSolver, at_cells, make_nodes
+from gossan.geostat._minimum_curvature import CurvatureSolver, bend_some, make_nodes
 from gossan.geostat._samples import coordinate_tolerance, twin_labels
 from gossan.geostat.chunked import krige_grid
 from gossan.geostat.covariance import VariogramModel
@@ -39,6 +40,7 @@ __all__ = ["GriddedPoints", "grid_points"]
 Floats = NDArray[np.float64]
 
 METHODS = ("idw", "kriging", "minimum_curvature")
+BLOCK_CELLS = 100_000  # kriged at once: a job for a cluster
 LEAST_SAMPLES = 3
 
 
@@ -281,7 +283,9 @@ def _krige(job: _Job) -> Answer:
     empty = job.grid.drop_vars(list(job.grid.data_vars))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", GossanWarning)  # empty cells are told in the record
-        kriged = krige_grid(kriging, empty, names=job.names, return_std=True)
+        kriged = krige_grid(
+            kriging, empty, names=job.names, return_std=True, block_cells=BLOCK_CELLS
+        )
     layers = {}
     for name, middle, scale in zip(job.names, centre, spread, strict=True):
         layers[name] = (kriged[name].to_numpy() * scale + middle).astype(np.float32)
@@ -304,13 +308,9 @@ def _bend(job: _Job) -> Answer:
     _check_known(values, job.names)
     solver = CurvatureSolver(nodes, spacing, float(how.tension))
     layers: dict[str, NDArray[np.float32]] = dict.fromkeys(job.names, np.empty(0, np.float32))
-    for columns in _same_gaps(values):
-        rows = ~np.isnan(values[:, columns[0]])
-        heights = solver.solve(points[rows], values[rows][:, columns])
-        for i, column in enumerate(columns):
-            layers[job.names[column]] = at_cells(nodes, heights[..., i], job.axes).astype(
-                np.float32
-            )
+    alike = _same_gaps(values)
+    for number, maps in run_jobs(bend_some, alike, shared=(solver, points, values, job.axes)):
+        layers |= {job.names[column]: own for column, own in zip(alike[number], maps, strict=True)}
     rule = (
         f"Least curvature with tension {how.tension:g}, solved on {nodes.shape[0]} x"
         f" {nodes.shape[1]} nodes {nodes.step:.4g} m apart."

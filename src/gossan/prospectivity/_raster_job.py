@@ -10,11 +10,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gossan.cluster import is_on_cluster, run_jobs
 from gossan.data.grids._windowed import RasterStack, Rectangle
 from gossan.prospectivity.map_model import MapModel
 from gossan.prospectivity.scoring import score_layers
@@ -22,9 +22,6 @@ from gossan.sampling.edges import MOST_EDGE, edge_fraction, fill_edges
 
 Floats = NDArray[np.float32]
 Results = Iterator[tuple[int, Floats]]
-
-TILES_A_THREAD = 2  # in flight on a cluster
-RETRIES = 2  # of a tile whose worker was lost
 
 
 @dataclass(frozen=True)
@@ -50,17 +47,23 @@ class Job:
         """Return the raw layers of a tile with their margin."""
         return self.stack.read(self.places[number], self.margin)
 
-    def here(self, todo: Sequence[int], workers: int) -> Results:
+    def scored(self, todo: Sequence[int], workers: int, scheduler: str | None) -> Results:
         """Yield number and maps of each tile; files are read by this thread alone."""
-        if workers == 1:
-            for number in todo:
-                yield number, score_tile(self.model, self.read(number), self.edges)
+        if scheduler is None and workers > 1 and not is_on_cluster():
+            yield from self._in_threads(todo, workers)
             return
+        shared = (self.model, self.edges)
+        found = run_jobs(score_tile, todo, shared=shared, load=self.read, scheduler=scheduler)
+        for place, maps in found:
+            yield todo[place], maps
+
+    def _in_threads(self, todo: Sequence[int], workers: int) -> Results:
         waiting = iter(todo)
         with ThreadPoolExecutor(workers) as pool:
 
             def send(number: int) -> tuple[int, Future]:
-                return number, pool.submit(score_tile, self.model, self.read(number), self.edges)
+                raw = self.read(number)
+                return number, pool.submit(score_tile, self.model, self.edges, raw)
 
             flying = [send(number) for number in islice(waiting, workers + 1)]
             while flying:
@@ -68,36 +71,8 @@ class Job:
                 yield number, future.result()
                 flying += [send(number) for number in islice(waiting, 1)]
 
-    def there(self, todo: Sequence[int], scheduler: str) -> Results:
-        """As `here`, on the workers of a Dask cluster; few tiles are in flight at a time."""
-        try:
-            from dask.distributed import Client, as_completed
-        except ImportError as error:
-            raise ImportError(
-                'A Dask cluster needs dask[distributed]. Run: pip install "gossan[large]"'
-            ) from error
-        with Client(scheduler) as cluster:
-            model = cluster.scatter(self.model, broadcast=True, hash=False)
-            numbers: dict[Any, int] = {}
 
-            def send(number: int) -> Any:
-                raw = self.read(number)
-                future = cluster.submit(
-                    score_tile, model, raw, self.edges, pure=False, retries=RETRIES
-                )
-                numbers[future.key] = number
-                return future
-
-            waiting = iter(todo)
-            n_first = TILES_A_THREAD * sum(cluster.nthreads().values())
-            flying = as_completed([send(number) for number in islice(waiting, n_first)])
-            for future in flying:
-                yield numbers.pop(future.key), future.result()
-                for number in islice(waiting, 1):
-                    flying.add(send(number))
-
-
-def score_tile(model: MapModel, raw: Floats, edges: str) -> Floats:
+def score_tile(model: MapModel, edges: str, raw: Floats) -> Floats:
     """Return score, spread and edge fraction (3, ny, nx) of raw layers that have their margin."""
     field = model.field_
     margin = field if edges == "nearest" else field // 2

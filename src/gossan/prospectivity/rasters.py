@@ -200,8 +200,7 @@ def score_rasters(
             tiles = TileFolder(target.with_name(f".{target.name}.tiles"), mark)
             job = Job(fitted, stack, stack.map.tiles(plan.tile), edges)
             todo = [number for number in range(plan.n_tiles) if number not in tiles.done()]
-            results = job.here(todo, workers) if scheduler is None else job.there(todo, scheduler)
-            _keep(results, tiles, job, say)
+            _keep(job.scored(todo, workers, scheduler), tiles, job, say)
             told = _write(target, tiles, job, mark, say)
             tiles.discard()
         style = write_percentile_style(target, band=2)

@@ -26,7 +26,12 @@ __getattr__, __dir__, __all__ = attach(
             "Card",
             "Details",
             "SceneLink",
+            "FindingList",
+            "Part",
         ],
+        "citing": ["Methods", "to_bibtex"],
+        "figures": ["write_figures"],
+        "trust": ["Answer", "TrustBox"],
         "scene": [
             "write_scene",
             "render_scene",

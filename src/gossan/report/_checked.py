@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gossan.report.blocks import Block, Citations, Details, Fact, Facts, Finding, Table, Text
+from gossan.report.blocks import Block, Details, Fact, Facts, Finding, Table
+from gossan.report.citing import Methods
+from gossan.report.page import Section
 
 _MOST_FINDINGS = 12
 _SEVERITIES = {"refused": "error", "leak": "warning", "critical": "error", "info": "note"}
@@ -46,10 +48,11 @@ def summary_table(summary: pd.DataFrame, units: Mapping[str, str], *, note: str 
     )  # fmt: skip
 
 
-def methods_blocks(methods: str, citations: Sequence[str]) -> list[Block]:
-    """Return the paragraphs to paste, and their references; nothing for what is empty."""
-    told: list[Block] = [Text(methods, copyable=True)] if methods else []
-    return [*told, Citations(citations)] if citations else told
+def methods_section(methods: str, citations: Sequence[str], *more: Block) -> Section:
+    """Build "Methods": paragraphs to paste with their references; no block where all is empty."""
+    told: list[Block] = [Methods(methods, citations)] if methods or citations else []
+    intro = "To paste into a report or a paper, with the references it rests on."
+    return Section("Methods", intro, [*told, *more])
 
 
 def _findings_of(quality: Any) -> list[Any]:
@@ -116,6 +119,8 @@ def _quality_facts(found: list[Finding]) -> Facts:
 
 def leak_finding(leak: Any) -> Finding:
     """Return a finding of the leakage report, or a sentence, as a finding of the page."""
+    if isinstance(leak, Finding):
+        return leak
     if isinstance(leak, str):
         return Finding("warning", leak)
     severity = str(getattr(leak, "severity", "warning"))

@@ -20,6 +20,7 @@ from gossan.plot.style import new_axes, to_svg
 from gossan.report._deposit_cards import plain_reasons
 from gossan.report._deposit_words import extrapolated_share, recommended_of, unit_of
 from gossan.report._scored_words import columns_of
+from gossan.report._takeaways import cells_table
 from gossan.report._writing import count_of, metres
 from gossan.report.blocks import Block, Details, Figure, Finding, SceneLink, Table, Text
 from gossan.report.page import Section
@@ -231,7 +232,25 @@ def _plan_figure(shown: Shown) -> Figure:
         f" and the drill holes, and the level at {metres(shown.places['elevation'])} m.",
         caption=f"Black outlines with numbers: targets; from above, the best of those that lie over"
         f" one another.{holes}{lines}{_hole_words(shown)}",
+        data=_plan_table(shown, plan),
     )
+
+
+def _plan_table(shown: Shown, plan: xr.Dataset) -> pd.DataFrame:
+    """Return the cells of both panels; those seen from above have no level."""
+    level = {"elevation": shown.places["elevation"]}
+    panels = {
+        "seen from above": cells_table(plan, _drawn_layers(plan)),
+        "level": cells_table(shown.grid, _drawn_layers(shown.grid), places=[level]),
+    }
+    parts = [table.assign(panel=name) for name, table in panels.items()]
+    table = pd.concat(parts, ignore_index=True)
+    table.attrs["step"] = max(part.attrs["step"] for part in panels.values())
+    return table
+
+
+def _drawn_layers(grid: xr.Dataset) -> list[str]:
+    return [name for name in ("score", "target") if name in grid]
 
 
 def _from_above(grid: xr.Dataset) -> xr.Dataset:
@@ -276,6 +295,11 @@ def _sections_figure(shown: Shown) -> Figure:
         " targets.",
         caption=f"Left west to east, right south to north; holes and samples within {near} m of the"
         f" plane.{faults}{_hole_words(shown)} The lower half of all scores is one colour.",
+        data=cells_table(
+            shown.grid,
+            _drawn_layers(shown.grid),
+            places=[{axis: shown.places[axis]} for axis in ("northing", "easting")],
+        ),
     )
 
 
@@ -308,6 +332,7 @@ def _unsure_figure(shown: Shown, layers: list[str]) -> Figure:
         caption=f"Northing {metres(shown.places['northing'])} m. Dark: runs of the model disagree, or no"
         " sample is near. A high score in the dark is a trend, not a finding.",
         width="wide" if len(layers) == 2 else "half",
+        data=cells_table(shown.grid, layers, places=[{"northing": shown.places["northing"]}]),
     )
 
 

@@ -12,20 +12,20 @@ import pandas as pd
 
 from gossan.plot.style import new_axes, to_svg
 from gossan.plot.trust import plot_protocol_scores, plot_success_rate
+from gossan.report._deposit_box import further_facts, trust_box
 from gossan.report._deposit_words import (
     PAPER,
     SHORT,
     best_model,
-    gap_of,
     honest_protocol,
     protocol_words,
     recommended_of,
     score_row,
     verdict_sentence,
 )
-from gossan.report._scored_words import columns_of, interval_words, kinds_of, scored_under, signed
+from gossan.report._scored_words import columns_of, kinds_of, scored_under
 from gossan.report._writing import number_of
-from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Finding, Table
+from gossan.report.blocks import Block, Details, Facts, Figure, Finding, Table
 from gossan.report.page import Section
 
 if TYPE_CHECKING:
@@ -83,7 +83,8 @@ _FORMATS = _SHARED | {
 def trust_section(findings: DepositFindings) -> Section:
     """Build "How far to trust it" from whatever the study measured."""
     blocks: list[Block] = []
-    facts = _facts(findings)
+    blocks.append(trust_box(findings))
+    facts = further_facts(findings)
     if facts:
         blocks.append(Facts(facts))
     blocks += _verdict(findings)
@@ -103,43 +104,6 @@ def trust_section(findings: DepositFindings) -> Section:
     return Section("How far to trust it", intro, blocks)
 
 
-def _facts(findings: DepositFindings) -> list[Fact]:
-    protocol, method = honest_protocol(findings), recommended_of(findings)
-    honest = score_row(findings, protocol)
-    facts: list[Fact] = []
-    if honest is not None:
-        facts.append(Fact(f"{number_of(honest, 'auc'):.2f}", f"AUC, {protocol_words(protocol)}",
-                          "; ".join([*interval_words(honest), method])))  # fmt: skip
-    for name in ("depth", PAPER):
-        row = score_row(findings, name)
-        if row is None or name == protocol:
-            continue
-        gap = gap_of(findings) if name == PAPER else np.nan
-        told = [f"gap {signed(gap)}: owed to the leaks below"] if np.isfinite(gap) else \
-            interval_words(row)  # fmt: skip
-        facts.append(Fact(f"{number_of(row, 'auc'):.2f}", f"AUC, {protocol_words(name)}",
-                          "; ".join(told), "warning" if gap > _LARGE_GAP else "plain"))  # fmt: skip
-    return facts + _null_fact(findings) + _prevalence_fact(honest)
-
-
-def _null_fact(findings: DepositFindings) -> list[Fact]:
-    table = findings.null
-    if table is None or not len(table):
-        return []
-    own = table[table["protocol"].astype(str) == honest_protocol(findings)]
-    mine = own[own["method"].astype(str) == recommended_of(findings)]
-    if not len(own):
-        return []
-    row = (mine if len(mine) else own).iloc[0]
-    p = number_of(row, "p_value")
-    told = [f"highest {number_of(row, 'null_max'):.2f}"] if np.isfinite(
-        number_of(row, "null_max")) else []  # fmt: skip
-    told += [f"p = {p:.2g}"] if np.isfinite(p) else []
-    tone = "warning" if p > 0.05 else "good" if p <= 0.05 else "plain"
-    return [Fact(f"{number_of(row, 'null_mean'):.2f}", "AUC with the ore moved elsewhere",
-                 "; ".join(told), tone)]  # fmt: skip
-
-
 def _null_warning(findings: DepositFindings) -> list[Block]:
     """Warn where a protocol scores high although the ore was moved to where it is not."""
     table = findings.null
@@ -155,14 +119,6 @@ def _null_warning(findings: DepositFindings) -> list[Block]:
         )
         for _, row in high.iterrows()
     ]
-
-
-def _prevalence_fact(row: pd.Series | None) -> list[Fact]:
-    share, naive = number_of(row, "prevalence"), number_of(row, "f1_all_ore")
-    if not np.isfinite(share):
-        return []
-    detail = f'"all is ore" would score F1 {naive:.2f}' if np.isfinite(naive) else ""
-    return [Fact(f"{100 * share:.2g} %", "Ore among the tested cells", detail)]
 
 
 def _verdict(findings: DepositFindings) -> list[Block]:

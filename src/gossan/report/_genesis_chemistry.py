@@ -22,6 +22,7 @@ from gossan.plot.curves import plot_dominance, plot_importance
 from gossan.plot.discrimination import plot_discrimination, plot_embedding, plot_ternary
 from gossan.plot.style import class_colours, new_axes, to_svg
 from gossan.report._checked import quality_blocks
+from gossan.report._writing import write_number
 from gossan.report.blocks import Block, Details, Figure, Table
 from gossan.report.page import Section
 
@@ -79,11 +80,12 @@ def _importance_figure(findings: GenesisFindings) -> Figure:
     table = _flat(findings.importance)
     ax = new_axes(8, 0.9 + 0.25 * len(table))[0]
     plot_importance(table, label=findings.importance_label, ax=ax)
-    ranked = table.sort_values("importance", ascending=False)["feature"].astype(str)
+    ranked = table.sort_values("importance", ascending=False)
+    told = ", ".join(f"{row['feature']} {row['importance']:.2g}" for _, row in ranked.iterrows())
     return Figure(
         "What the verdicts lean on",
         to_svg(ax),
-        alt=f"Importance of each element, the greatest first: {', '.join(ranked)}.",
+        alt=f"Importance of each element, the greatest first: {told}.",
         caption="Measured on held-out deposits. Elements that vary together share their importance."
         " Lines: 95 % intervals.",
         data=table,
@@ -103,6 +105,7 @@ def _discriminating_blocks(table: pd.DataFrame) -> list[Block]:
         best = table.loc[table["delta"].abs().groupby(table["class"]).idxmax()]
         told = "; ".join(
             f"{row['class']} {'high' if row['delta'] > 0 else 'low'} in {row['feature']}"
+            f" ({row['delta']:+.2f})".replace("-", "−")
             for _, row in best.iterrows()
         )
         blocks.append(
@@ -191,7 +194,8 @@ def _pairs_figure(findings: GenesisFindings, training: pd.DataFrame, names: list
         "Discrimination diagrams of the leading elements",
         to_svg(panels[0]),
         alt=f"Log-log scatter of {pairs[0][0]} against {pairs[0][1]} and {pairs[1][0]} against"
-        f" {pairs[1][1]}, with outlines of each type and the new analyses as stars.",
+        f" {pairs[1][1]}, with outlines of each type and the new analyses as stars."
+        f" {_median_words(training, names[:4])}",
         caption="Inner and outer outlines hold 50 and 90 % of a type's analyses. Open: below the"
         " detection limit.",
         data=_diagram_data(findings, training, names[:4]),
@@ -207,7 +211,7 @@ def _ternary_figure(
         f"Ternary diagram {' – '.join(corners)}",
         to_svg(ax),
         alt=f"Ternary diagram of {', '.join(corners)} with outlines of each type and the new"
-        " analyses as stars.",
+        f" analyses as stars. {_median_words(training, list(corners))}",
         caption="Each element is multiplied as written at its corner, so that the table fills the"
         " triangle. Outlines hold half of a type.",
         data=_diagram_data(findings, training, list(corners)),
@@ -235,10 +239,21 @@ def _boxes_figure(findings: GenesisFindings, training: pd.DataFrame, names: list
     return Figure(
         "The leading elements, type by type",
         to_svg(panels[0]),
-        alt=f"Box and strip charts of {', '.join(names)} by type, the new deposits on top.",
+        alt=f"Box and strip charts of {', '.join(names)} by type, the new deposits on top."
+        f" {_median_words(training, names, by=findings.class_column)}",
         caption="Boxes hold the middle half, whiskers 5 to 95 %. Open marks lie below detection.",
         data=_diagram_data(findings, training, names),
     )
+
+
+def _median_words(training: pd.DataFrame, names: list[str], *, by: str = "") -> str:
+    """Write the medians of elements; with `by` those of the first element by type."""
+    if by:
+        medians = training.groupby(by, sort=True)[names[0]].median()
+        told = ", ".join(f"{kind} {write_number(value)}" for kind, value in medians.items())
+        return f"Medians of {names[0]} [ppm]: {told}."
+    told = ", ".join(f"{name} {write_number(training[name].median())}" for name in names)
+    return f"Medians of all types [ppm]: {told}."
 
 
 def _points_by_deposit(

@@ -6,7 +6,7 @@ The findings of the study come in; the section "How sure" and the sentence that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -14,81 +14,49 @@ import pandas as pd
 from gossan.plot.curves import plot_calibration, plot_confusion, plot_protocols
 from gossan.plot.style import new_axes, to_svg
 from gossan.report._checked import leak_finding
+from gossan.report._genesis_box import (
+    SCORES,
+    in_words,
+    interval_of,
+    main_rows,
+    percent,
+    score_label,
+    score_words,
+    trust_box,
+)
 from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Table
 from gossan.report.page import Section
 
 if TYPE_CHECKING:
     from gossan.report.genesis import GenesisFindings
 
-_SCORES = {
-    "accuracy": "Share of analyses right",
-    "balanced_accuracy": "Mean recall over types, by analysis",
-    "group_recall": "Mean share right per deposit",
-    "verdict": "Share of deposits given the right type",
-    "balanced_verdict": "Share of deposits right, types weighted equally",
-    "pooled_accuracy": "Share of analyses right, deposits pooled",
-    "pooled_recall": "Mean share right per deposit, pooled",
-    "confident_half": "Share right among the surer half of deposits",
-    "log_loss": "Log-loss per analysis (lower is better)",
-    "skill": "Skill (0.5 is guessing)",
-}
-_PROTOCOLS = {
-    "random": "on a random split",
-    "random_split": "on a random split",
-    "grouped": "with each deposit held out",
-    "deposit_held_out": "with each deposit held out",
-    "with_each_deposit_held_out": "with each deposit held out",
-    "leave_one_deposit_out": "with each deposit held out",
-    "leave_deposit_out": "with each deposit held out",
-    "lodo": "with each deposit held out",
-    "reference_held_out": "with each reference held out",
-    "with_each_reference_held_out": "with each reference held out",
-    "leave_one_reference_out": "with each reference held out",
-    "leave_reference_out": "with each reference held out",
-}
-
-
-def score_label(name: str) -> str:
-    """Write what a score is, in words."""
-    return _SCORES.get(name, name.replace("_", " ").capitalize())
-
 
 def headline_of(findings: GenesisFindings) -> str:
     """Sum the trust up in a sentence: the held-out score beside the random one, or nothing."""
-    random, honest = _main_rows(findings)
+    random, honest = main_rows(findings)
     if honest is None:
         return ""
-    how = f"Tested {_in_words(honest['protocol'])}"
+    how = f"Tested {in_words(honest['protocol'])}"
     score, whose = findings.headline, "the shipped model" if findings.trained_on else "the model"
     if score == "verdict":
-        told = f"{how}, {whose} gives {_percent(honest[score])} of deposits the right type"
+        told = f"{how}, {whose} gives {percent(honest[score])} of deposits the right type"
     else:
-        told = f"{how}, {whose} scores {_score(honest[score])} ({score_label(score).lower()})"
-    interval = _interval(honest, score, as_percent=score == "verdict")
+        told = f"{how}, {whose} scores {score_words(honest[score])} ({score_label(score).lower()})"
+    interval = interval_of(honest, score, aspercent=score == "verdict")
     told += f"; the 95 % interval is {interval}." if interval else "."
     if random is not None:
-        value = _percent(random[score]) if score == "verdict" else _score(random[score])
-        told += f" {_in_words(random['protocol']).capitalize()} it reaches {value}, which measures"
+        value = percent(random[score]) if score == "verdict" else score_words(random[score])
+        told += f" {in_words(random['protocol']).capitalize()} it reaches {value}, which measures"
         told += " memory of the deposits and not skill."
     return told
-
-
-def _in_words(protocol: object) -> str:
-    """Write a protocol so that it can follow "Tested"."""
-    name = str(protocol)
-    return _PROTOCOLS.get(name.lower().replace("-", "_").replace(" ", "_"), f"under {name!r}")
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.0f} %"
 
 
 def trust_section(findings: GenesisFindings) -> Section:
     """Build "How sure" from whatever the study measured."""
     blocks: list[Block] = []
-    facts = _facts(findings)
-    if facts:
-        blocks.append(Facts(facts))
+    blocks.append(trust_box(findings))
+    if findings.conformal is not None:
+        blocks.append(Facts([_coverage_fact(findings.conformal)]))
     blocks += [leak_finding(leak) for leak in findings.leaks]
     if findings.protocols is not None and findings.headline in findings.protocols:
         blocks += _protocol_blocks(findings, findings.protocols)
@@ -103,55 +71,7 @@ def trust_section(findings: GenesisFindings) -> Section:
     intro = "Every score here was taken on deposits that the model had not seen, unless it says so."
     if findings.trained_on:
         intro = f"The scores of the model's card, from {findings.trained_on}. {intro}"
-    return Section("How sure", intro, blocks)
-
-
-def _main_rows(findings: GenesisFindings) -> tuple[pd.Series | None, pd.Series | None]:
-    """Return the random and the first held-out row of the main model, None where missing."""
-    table = findings.protocols
-    if table is None or not len(table) or findings.headline not in table:
-        return None, None
-    model = findings.main_model or str(table["model"].iloc[-1])
-    own = table[table["model"].astype(str) == model]
-    is_random = own["protocol"].astype(str).str.contains("random", case=False)
-    random, honest = own[is_random], own[~is_random]
-    return (
-        random.iloc[0] if len(random) else None,
-        honest.iloc[0] if len(honest) else None,
-    )
-
-
-def _score(value: float) -> str:
-    return f"{value:.2f}"
-
-
-def _interval(row: pd.Series, score: str, *, as_percent: bool = False) -> str:
-    low, high = row.get(f"{score}_low", np.nan), row.get(f"{score}_high", np.nan)
-    if as_percent and np.isfinite([low, high]).all():
-        return f"{100 * low:.0f} to {100 * high:.0f} %"
-    return f"{low:.2f} to {high:.2f}" if np.isfinite([low, high]).all() else ""
-
-
-def _facts(findings: GenesisFindings) -> list[Fact]:
-    facts = []
-    random, honest = _main_rows(findings)
-    score = findings.headline
-    if honest is not None:
-        interval = _interval(honest, score)
-        detail = _in_words(honest["protocol"]) + (f"; 95 % interval {interval}" if interval else "")
-        facts.append(Fact(_score(honest[score]), score_label(score), detail))
-    if honest is not None and random is not None:
-        gap = abs(random[score] - honest[score])
-        detail = f"{_in_words(random['protocol'])} {_score(random[score])}: memory, not skill"
-        tone = "warning" if gap > 0.05 else "good"
-        facts.append(Fact(_score(gap), "Gap to the random split", detail, tone))
-    if findings.conformal is not None:
-        facts.append(_coverage_fact(findings.conformal))
-    if findings.null is not None:
-        facts.append(_null_fact(findings.null))
-    if findings.class_counts is not None and "deposits" in findings.class_counts:
-        facts.append(_prevalence_fact(findings.class_counts))
-    return facts
+    return Section("How far to trust it", intro, blocks)
 
 
 def _coverage_fact(conformal: Mapping[str, float]) -> Fact:
@@ -165,24 +85,6 @@ def _coverage_fact(conformal: Mapping[str, float]) -> Fact:
         size,
         "good" if holds else "warning",
     )
-
-
-def _null_fact(null: Mapping[str, Any]) -> Fact:
-    p_value = float(null["p_value"])
-    detail = f"{null.get('metric', 'score')} {_score(null['score'])} beside {_score(null['mean'])}"
-    if "maximum" in null:
-        detail += f" on average and {_score(null['maximum'])} at most"
-    detail += f" in {null['n']} shuffles" if "n" in null else ""
-    tone = "good" if p_value <= 0.05 else "error"
-    return Fact(f"{p_value:.2g}", "p-value: types shuffled between deposits", detail, tone)
-
-
-def _prevalence_fact(counts: pd.DataFrame) -> Fact:
-    deposits = counts["deposits"].to_numpy(float)
-    most = counts.iloc[int(deposits.argmax())]
-    share = deposits.max() / deposits.sum()
-    detail = f"always saying {most['class']} would score so"
-    return Fact(_score(share), f"Share of the commonest type, {most['class']}", detail)
 
 
 def _protocol_blocks(findings: GenesisFindings, table: pd.DataFrame) -> list[Block]:
@@ -199,7 +101,8 @@ def _protocol_blocks(findings: GenesisFindings, table: pd.DataFrame) -> list[Blo
     ax = new_axes(8, 1.2 + 0.46 * drawn["model"].nunique())[0]
     plot_protocols(drawn, label=f"{score_label(score)} [0 to 1]", chance=chance, ax=ax)
     told = ", ".join(
-        f"{row['model']} {row['protocol']} {_score(row['score'])}" for _, row in drawn.iterrows()
+        f"{row['model']} {row['protocol']} {score_words(row['score'])}"
+        for _, row in drawn.iterrows()
     )
     figure = Figure(
         "The same models, tested three ways" if drawn["protocol"].nunique() == 3
@@ -211,7 +114,7 @@ def _protocol_blocks(findings: GenesisFindings, table: pd.DataFrame) -> list[Blo
         data=table,
     )  # fmt: skip
     names = [n for n in table.columns if not str(n).endswith(("_low", "_high"))]
-    headings = {name: _SCORES[name] for name in names if name in _SCORES}
+    headings = {name: SCORES[name] for name in names if name in SCORES}
     formats = dict.fromkeys([n for n in names if n not in {"model", "protocol"}], "{:.3f}")
     scores = Table("All scores", table[names], headings=headings,
                    formats={k: v for k, v in formats.items() if table[k].dtype.kind == "f"},

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from gossan.report._prospect_words import (
@@ -34,6 +35,7 @@ _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight"
 def conclusion_of(findings: ProspectFindings) -> list[str]:
     """Return what to do first, then how far to trust it."""
     told = [
+        _plain_lead(findings),
         null_sentence(findings),  # targets of a map that is no better than chance come after that
         target_sentence(findings),
         _next_sentence(findings),
@@ -43,6 +45,23 @@ def conclusion_of(findings: ProspectFindings) -> list[str]:
     ]
     found = [sentence for sentence in told if sentence]
     return found or ["Nothing was concluded: the run holds no targets and no scores."]
+
+
+def _plain_lead(findings: ProspectFindings) -> str:
+    """Say in plain words what was found again, for a study without targets to tell first."""
+    row = score_row(findings, honest_protocol(findings))
+    n, inside = number_of(row, "n"), number_of(row, "captured_10")
+    if findings.targets is not None or findings.conclusion or not np.isfinite([n, inside]).all():
+        return ""
+    times = 10 * inside / n
+    where = "ground" if findings.n_cells else "background"
+    chance = (
+        f"{times:.1f} times as many as by chance" if times >= 1.05 else "no more than by chance"
+    )
+    return (
+        f"Of {n:.0f} known occurrences, each hidden in turn, {inside:.0f} would have been found again in"
+        f" the best 10 % of the {where}: {chance}."
+    )
 
 
 def target_sentence(findings: ProspectFindings) -> str:

@@ -25,8 +25,9 @@ from gossan.report._prospect_words import (
     write_reasons,
 )
 from gossan.report._scored_words import columns_of
-from gossan.report._writing import count_of
-from gossan.report.blocks import Block, Details, Figure, Finding, SceneLink, Table, Text
+from gossan.report._takeaways import cells_table
+from gossan.report._writing import count_of, write_number
+from gossan.report.blocks import Block, Details, Figure, SceneLink, Table, Text
 from gossan.report.page import Section
 
 if TYPE_CHECKING:
@@ -50,6 +51,13 @@ _SMALL = {
 }
 _COLUMNS = ("target", "easting", "northing", "area", "best", "score", "spread", "stability",
             "known_distance", "contains_known")  # fmt: skip
+_NO_MAP = (
+    "There is no map: the study was given tables, and no rasters whose cells could be scored. What"
+    " follows tells how far the method can be trusted, not where to go.\n\nTo get a map, give the"
+    " evidence as rasters of one grid (GeoTIFF), a layer a column of the table of labels under the same"
+    ' name, and name the files in the study file: rasters = ["evidence/*.tif"] under [map]. Run it'
+    " again: what is done is not done again."
+)
 _REASONS = ("target", "why", "edge_fraction")
 _HEADINGS = {
     "easting": "easting [m]",
@@ -68,6 +76,8 @@ _FORMATS = {
 
 def where_section(findings: ProspectFindings) -> Section:
     """Build "Where": the map to explore, the map of ranks, how sure it is, the table of targets."""
+    if not findings.n_cells and findings.grid is None and not findings.map_file:
+        return Section("Where", "", [Text(_NO_MAP)])
     blocks: list[Block] = []
     if findings.map_file:
         note = "Zoom, switch layers, ask each cell, occurrence and target. It needs no network."
@@ -80,7 +90,6 @@ def where_section(findings: ProspectFindings) -> Section:
         blocks += _target_tables(findings, findings.targets)
     elif findings.targets_note:
         blocks.append(Text(findings.targets_note))
-    blocks += [Finding("note", str(told)) for told in findings.notes]
     method = recommended_of(findings)
     intro = (
         "The rank of a cell is the share of the supported area that scores lower; hatched ground has"
@@ -193,6 +202,9 @@ def _rank_figure(findings: ProspectFindings, grid: xr.Dataset) -> Figure:
         f" {count_of(_n_known(findings), 'known occurrence')}.{first}",
         caption=f"The lower half of the area is one colour.{_mark_words(findings, grid)}"
         f"{own_words(findings)}",
+        data=cells_table(
+            grid, [name for name in ("percentile", "score", "target") if name in grid]
+        ),
     )
 
 
@@ -232,13 +244,17 @@ def _doubt_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Block]:
         draw_map(findings, grid, name, ax, targets=False, kind=kind, norm=norm, label=label,
                  coordinates=False, legend=False, size=_SMALL_DOT)  # fmt: skip
         name_panel(ax, title)
-    told = " and ".join(_SMALL[name][0].lower() for name in names)
+    medians = {name: float(np.nanmedian(grid[name].to_numpy())) for name in names}
+    told = " and ".join(
+        f"{_SMALL[name][0].lower()}, median {write_number(medians[name])}" for name in names
+    )
     return [
         Figure(
             "How sure the map is of itself",
             to_svg(axes[0]),
             alt=f"Small maps of the same ground: {told}.",
             caption=_doubt_caption(names),
+            data=cells_table(grid, names),
         )
     ]
 
@@ -283,11 +299,22 @@ def _label_free_figure(findings: ProspectFindings, grid: xr.Dataset) -> list[Blo
             "Beside a map without labels",
             to_svg(axes[0]),
             alt=f"Ranks of {method} at the left, of {plainly}, which needs no known occurrence, at the"
-            " right.",
+            f" right; {_shared_words(both)}.",
             caption="Ground that is bright in both does not hang on which occurrences are known."
             " Bright at the left only: what was learned from them.",
+            data=cells_table(both, ["percentile", "label_free"]),
         )
     ]
+
+
+def _shared_words(grid: xr.Dataset) -> str:
+    """Say how much of the best tenth of one map is in the best tenth of the other."""
+    first, second = (grid[name].to_numpy() for name in ("percentile", "label_free"))
+    best = first >= 90
+    n_best = int(best.sum())
+    if not n_best:
+        return "0 cells in the best tenth"
+    return f"{100 * (best & (second >= 90)).sum() / n_best:.0f} % of the best tenth is in both"
 
 
 def _target_tables(findings: ProspectFindings, targets: pd.DataFrame) -> list[Block]:

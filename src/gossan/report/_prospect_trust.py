@@ -14,18 +14,15 @@ from gossan.plot.regional import plot_capture_curves
 from gossan.plot.style import new_axes, to_svg
 from gossan.plot.trust import plot_protocol_scores
 from gossan.report._checked import leak_finding
+from gossan.report._prospect_box import further_facts, trust_box
 from gossan.report._prospect_words import (
     FIT,
     PROTOCOLS,
     RANDOM,
     honest_protocol,
-    is_beyond_null,
-    is_label_free,
     is_simple,
-    null_row,
     null_sentence,
     protocol_words,
-    random_null_of,
     random_sentence,
     recommended_of,
     score_row,
@@ -33,9 +30,9 @@ from gossan.report._prospect_words import (
     verdict_of,
     verdict_sentence,
 )
-from gossan.report._scored_words import columns_of, interval_words, kinds_of, scored_under, signed
+from gossan.report._scored_words import columns_of, kinds_of, scored_under, signed
 from gossan.report._writing import number_of
-from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Finding, Table
+from gossan.report.blocks import Block, Details, Facts, Figure, Finding, Table
 from gossan.report.page import Section
 
 if TYPE_CHECKING:
@@ -82,10 +79,9 @@ _FORMATS = _SHARED | _THREE | _SIGNED | {"density_10": "{:.1f}", "p_value": "{:.
 def trust_section(findings: ProspectFindings) -> Section:
     """Build "How far to trust it" from whatever the study measured."""
     blocks: list[Block] = []
-    five, more = five_facts(findings), _more_facts(findings)
-    blocks += [Facts(five)] if five else []
+    further = further_facts(findings)
+    blocks += [trust_box(findings), *([Facts(further)] if further else [])]
     blocks += [*_verdicts(findings), *(leak_finding(leak) for leak in findings.leaks)]
-    blocks += [Facts(more)] if more else []
     if findings.scores is not None and len(findings.scores):
         blocks += _protocol_figure(findings, findings.scores)
     blocks += _curve_figure(findings) + _comparison_table(findings) + _field_blocks(findings)
@@ -98,108 +94,6 @@ def trust_section(findings: ProspectFindings) -> Section:
         " ore that nobody has found counts as a miss."
     )
     return Section("How far to trust it", intro, blocks)
-
-
-# Numbers
-
-
-def five_facts(findings: ProspectFindings) -> list[Fact]:
-    """Return the numbers to read beside one another: fit, random, blocks, and the two baselines."""
-    honest, method = honest_protocol(findings), recommended_of(findings)
-    wanted = [
-        (FIT, method, "AUC on what it was taught", "fitting rate, not evidence"),
-        (RANDOM, method, "AUC, random cross-validation", ""),
-        (honest, method, f"AUC, {protocol_words(honest)}", ""),
-        (honest, findings.distance, f"AUC of {findings.distance}", "the simplest guess"),
-        (honest, findings.label_free, f"AUC of {findings.label_free}", "needs no labels"),
-    ]
-    facts, told = [], set()
-    for protocol, of, label, detail in wanted:
-        row = score_row(findings, protocol, of) if of and protocol else None
-        is_taught = protocol != FIT or not is_label_free(findings)
-        if row is None or (protocol, of) in told or not is_taught:
-            continue
-        told.add((protocol, of))
-        words, tone = _fact_words(findings, protocol, of, row)
-        against = "; ".join(word for word in (detail, *words) if word)
-        facts.append(Fact(f"{number_of(row, 'auc'):.2f}", label, against, tone))
-    return facts
-
-
-def _fact_words(
-    findings: ProspectFindings, protocol: str, method: str, row: pd.Series
-) -> tuple[list[str], str]:
-    """Return what to hold against a number, and its tone."""
-    if protocol == FIT:
-        return [], "plain"
-    if protocol == RANDOM:
-        return _random_words(findings)
-    if method != recommended_of(findings):
-        own = score_row(findings, protocol)
-        ahead = number_of(row, "auc") >= number_of(own, "auc")
-        return interval_words(row), "warning" if ahead else "plain"
-    is_real = is_beyond_null(null_row(findings, protocol))
-    tone = {True: "good", False: "error", None: "plain"}[is_real]
-    return ["this one counts", *interval_words(row), method], tone
-
-
-def _random_words(findings: ProspectFindings) -> tuple[list[str], str]:
-    """Return what fake patterns score by random folds: with this method, or with another."""
-    own, loud = null_row(findings, RANDOM), random_null_of(findings)
-    if loud is None:
-        told = f"fake patterns score {number_of(own, 'null_mean'):.2f}"
-        return ([told] if own is not None else []), "plain"
-    highest = f"{number_of(loud, 'null_mean'):.2f}"
-    if str(loud["method"]) == recommended_of(findings):
-        return [f"invalid here: fake patterns score {highest}"], "error"
-    return [f"invalid here: fake patterns score {highest} with {loud['method']}"], "warning"
-
-
-def _more_facts(findings: ProspectFindings) -> list[Fact]:
-    """Return capture, fake patterns, the P-A point and the prevalence."""
-    row = score_row(findings, honest_protocol(findings))
-    facts = _capture_fact(row)
-    for protocol in (honest_protocol(findings), RANDOM):
-        facts += _null_fact(findings, protocol)
-    captured, area = (number_of(row, name) for name in ("pa_captured", "pa_area"))
-    if np.isfinite([captured, area]).all() and area > 0:
-        told = f"{100 * captured:.0f} % captured in {100 * area:.0f} % of the area; 1 is chance"
-        facts.append(Fact(f"{captured / area:.1f}", "Normalised density at the P-A point", told))
-    if facts and findings.n_occurrences and findings.n_cells:
-        share = 100 * findings.n_occurrences / findings.n_cells
-        facts.append(Fact(f"1 in {findings.n_cells / findings.n_occurrences:,.0f}",
-                          "Supported cells with a known occurrence",
-                          f"{share:.2g} %: what every score is to be read against"))  # fmt: skip
-    return facts
-
-
-def _capture_fact(row: pd.Series | None) -> list[Fact]:
-    n, inside = number_of(row, "n"), number_of(row, "captured_10")
-    if not np.isfinite([n, inside]).all():
-        return []
-    low, high = number_of(row, "low_10"), number_of(row, "high_10")
-    told = [f"{100 * inside / n:.0f} %"]
-    if np.isfinite([low, high]).all():
-        told.append(f"95 % interval {100 * low:.0f} to {100 * high:.0f} %")
-    told.append(f"{10 * inside / n:.1f} times chance")
-    return [Fact(f"{inside:.0f} of {n:.0f}", "Held-out occurrences in the best 10 % of the area",
-                 "; ".join(told))]  # fmt: skip
-
-
-def _null_fact(findings: ProspectFindings, protocol: str) -> list[Fact]:
-    loud = random_null_of(findings) if protocol == RANDOM else None
-    row = null_row(findings, protocol) if loud is None else loud
-    if row is None:
-        return []
-    highest, p, n = (number_of(row, name) for name in ("null_max", "p_value", "n_nulls"))
-    told = [f"highest {highest:.2f}"] if np.isfinite(highest) else []
-    told += [f"p = {p:.2g}"] if np.isfinite(p) and protocol != RANDOM else []
-    told += [f"{n:.0f} patterns"] if np.isfinite(n) else []
-    told += [str(row["method"])] if str(row["method"]) != recommended_of(findings) else []
-    is_bad = loud is not None if protocol == RANDOM else is_beyond_null(row) is False
-    return [Fact(f"{number_of(row, 'null_mean'):.2f}",
-                 f"AUC of fake patterns, {protocol_words(protocol)}", "; ".join(told),
-                 "error" if is_bad else "plain")]  # fmt: skip
 
 
 def _verdicts(findings: ProspectFindings) -> list[Block]:

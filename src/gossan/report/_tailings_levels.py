@@ -26,6 +26,7 @@ from gossan.plot.maps import (
 from gossan.plot.scales import departure_norm, grade_norm, is_log_scale
 from gossan.plot.style import new_axes, to_svg
 from gossan.report._tailings_words import departure_label, percentiles, spread_words, unit_of
+from gossan.report._takeaways import cells_table
 from gossan.report._writing import metres, write_number
 from gossan.report.blocks import Figure
 
@@ -80,6 +81,14 @@ class Drawn:
         has_departure = f"{self.element}_departure" in self.grid
         return ["estimate", *["spread"] * has_spread, *["departure"] * has_departure]
 
+    def cells(
+        self, *, with_spread: bool = True, places: Sequence[dict[str, float]] = ({},)
+    ) -> pd.DataFrame:
+        """Return the estimates that are drawn as a table, with their intervals or without."""
+        ends = ("", "_low", "_high", "_departure") if with_spread else ("",)
+        names = [f"{self.element}{end}" for end in ends if f"{self.element}{end}" in self.grid]
+        return cells_table(self.grid, names, places=places, most=self.most_cells)
+
     def draw(self, kind: str, ax: Any, *, reach: float | None = None, **options: Any) -> None:
         """Draw the estimate, the spread or the departure on `ax`."""
         options = {"unit": self.unit, "ax": ax, "most_cells": self.most_cells} | options
@@ -131,6 +140,9 @@ def _levels_figure(drawn: Drawn, kind: str) -> Figure:
         alt=f"Maps of the {kind} of {drawn.element} at {told}; estimates from {low} to {high}"
         f" {drawn.unit} (5 to 95 %).",
         caption=_levels_caption(drawn, kind, len(levels)),
+        data=drawn.cells(
+            with_spread=kind == "spread", places=[{"elevation": level} for level in levels]
+        ),
     )
 
 
@@ -193,6 +205,7 @@ def sections_figure(drawn: Drawn) -> Figure:
         f" {metres(cuts[1][1])} m: {', '.join(kinds)}.",
         caption=f"Cut where most samples lie; those within {near} m are shown."
         f"{f' Heights are drawn {stretch:g} times.' if stretch != 1 else ''}",
+        data=drawn.cells(places=[{axis: place} for axis, place, _ in cuts]),
     )
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import xarray as xr
 
 from gossan.plot.maps import map_extent, name_panel, plot_samples
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 _MOST_DRAWN = 12  # elements whose maps are on the page
 _MOST_PAGE_CELLS = 450_000  # cells drawn on all maps together: some 3 MB
 _MOST_OPEN = 3  # elements whose maps stand open; the rest is behind a fold
-_MOST_CSV_CELLS = 12_000  # cells times elements that a page carries as numbers
 _WIDTH = 8.0  # inch, of the column of a page
 _TALLEST = 4.6  # inch, of one panel
 
@@ -115,7 +113,7 @@ def _map_figure(drawn: Drawn) -> Figure:
         to_svg(panels[0]),
         alt=_alt(drawn, kinds),
         caption=f"{_caption(drawn, kinds)}{'' if has_room else f' {frame_words(drawn.grid)}'}",
-        data=_cells_table(drawn),
+        data=drawn.cells(),
     )
 
 
@@ -151,19 +149,6 @@ def _caption(drawn: Drawn, kinds: list[str]) -> str:
     if "departure" in kinds:
         told.append("Orange: the network says more than kriging; purple: less.")
     return " ".join(told)
-
-
-def _cells_table(drawn: Drawn) -> pd.DataFrame | None:
-    """Return the cells with an estimate as a table, None where the page would grow too heavy."""
-    grid, element = drawn.grid, drawn.element
-    n_cells = math.prod(grid.sizes.values()) * max(len(drawn.findings.elements), 1)
-    if n_cells > _MOST_CSV_CELLS:
-        return None
-    names = [name for name in (element, f"{element}_low", f"{element}_high",
-                               f"{element}_departure") if name in grid]  # fmt: skip
-    table = grid[names].to_dataframe().reset_index()
-    table = table[["easting", "northing", *names]].dropna(subset=[element])
-    return table.assign(**{name: [float(f"{v:.5g}") for v in table[name]] for name in names})
 
 
 def _sample_figures(findings: TailingsFindings) -> list[Block]:

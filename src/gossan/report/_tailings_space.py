@@ -100,12 +100,22 @@ def _variogram_figure(drawn: Mapping[str, Mapping[str, Any]], n_dims: int) -> Fi
     return Figure(
         "Variograms and their models",
         to_svg(axes[0]),
-        alt=f"Experimental variograms with fitted models of {', '.join(found)}.",
+        alt=f"Experimental variograms with fitted models: {_model_words(found)}.",
         caption="Points are as large as their pairs are many; lines are the models that kriging"
         f" used.{f' Shown: the first {len(found)}.' if few else ''}",
         data=pd.concat(
             [table.assign(element=element) for element, _, table, _ in panels], ignore_index=True
         ),
+    )
+
+
+def _model_words(found: Mapping[str, Mapping[str, Any]]) -> str:
+    """Write the model of each variogram, or how many points there are where it has none."""
+    return "; ".join(
+        f"{name} {parts['model']}"
+        if parts.get("model")
+        else f"{name} without a model, {len(parts['experimental'])} points"
+        for name, parts in found.items()
     )
 
 
@@ -137,10 +147,32 @@ def _map_figure(element: str, parts: Mapping[str, Any]) -> Figure:
     return Figure(
         f"{element}: variogram map",
         to_svg(ax),
-        alt=f"Map of the semivariance of {element} by the offset of pairs along both axes.",
+        alt=f"Map of the semivariance of {element} by the offset of pairs along both axes, up to"
+        f" {np.max(parts['map'].offsets):,.0f} m; continuity is longest along"
+        f" {_azimuth_words(parts['map'])}.",
         caption="Dark far from the middle: alike in that direction over a long way.",
+        data=_offset_table(parts["map"]),
         width="half",
     )
+
+
+def _azimuth_words(found: Any) -> str:
+    azimuth = float(found.major_azimuth())
+    return f"azimuth {azimuth:.0f}°" if np.isfinite(azimuth) else "no clear direction"
+
+
+def _offset_table(found: Any) -> pd.DataFrame:
+    """Return the cells of a variogram map that hold pairs."""
+    rows, columns = np.meshgrid(found.offsets, found.offsets, indexing="ij")
+    table = pd.DataFrame(
+        {
+            f"offset_{found.axes[0]}": columns.ravel(),
+            f"offset_{found.axes[1]}": rows.ravel(),
+            "semivariance": np.asarray(found.semivariance, dtype=float).ravel(),
+            "n_pairs": np.asarray(found.n_pairs).ravel(),
+        }
+    )
+    return table.dropna(subset=["semivariance"]).reset_index(drop=True)
 
 
 def published_section(findings: TailingsFindings) -> Section:

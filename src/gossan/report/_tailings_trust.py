@@ -20,19 +20,15 @@ from gossan.plot.estimates import (
 from gossan.plot.maps import name_panel
 from gossan.plot.style import new_axes, to_svg
 from gossan.report._checked import leak_finding
+from gossan.report._tailings_box import further_facts, trust_box
 from gossan.report._tailings_words import (
-    change_words,
-    compare,
     honest_split,
     named,
     overall,
-    random_split,
-    score_row,
-    signed,
     unit_of,
 )
-from gossan.report._writing import capitalised, number_of
-from gossan.report.blocks import Block, Details, Fact, Facts, Figure, Table
+from gossan.report._writing import capitalised
+from gossan.report.blocks import Block, Details, Facts, Figure, Table
 from gossan.report.page import Section
 
 if TYPE_CHECKING:
@@ -61,7 +57,8 @@ _FORMATS = {
 def trust_section(findings: TailingsFindings) -> Section:
     """Build "How sure" from whatever the study measured."""
     blocks: list[Block] = []
-    facts = _facts(findings)
+    blocks.append(trust_box(findings))
+    facts = further_facts(findings)
     if facts:
         blocks.append(Facts(facts))
     if findings.published is None:
@@ -77,42 +74,7 @@ def trust_section(findings: TailingsFindings) -> Section:
         f"Every {findings.group_name} was predicted from the others alone, unless a row says"
         " random. CRPS weighs the whole predictive distribution; lower is better."
     )
-    return Section("How sure", intro, blocks)
-
-
-def _facts(findings: TailingsFindings) -> list[Fact]:
-    facts: list[Fact] = []
-    chosen = findings.chosen or findings.reference
-    row, split = score_row(findings, chosen), honest_split(findings)
-    loose = score_row(findings, chosen, split=random_split(findings))
-    ratio = number_of(row, "crps_ratio")
-    if np.isfinite(ratio) and chosen != findings.reference:
-        low, high = number_of(row, "crps_ratio_low"), number_of(row, "crps_ratio_high")
-        span = f"; 95 % interval {low:.3f} to {high:.3f}" if np.isfinite([low, high]).all() else ""
-        tone = {"better": "good", "worse": "warning"}.get(compare(row), "plain")
-        facts.append(Fact(f"{ratio:.3f}", f"Error of {named(chosen)} over {findings.reference}",
-                          f"{change_words(ratio)}, with {split}{span}", tone))  # fmt: skip
-    r2, loose_r2 = number_of(row, "r2"), number_of(loose, "r2")
-    if np.isfinite(r2):
-        facts.append(Fact(signed(r2), "R² of held-out samples", f"with {split}"))
-    if np.isfinite([r2, loose_r2]).all():
-        tone = "warning" if loose_r2 - r2 > 0.05 else "plain"
-        facts.append(Fact(signed(loose_r2 - r2), f"Gap to {random_split(findings)}",
-                          f"R² {signed(loose_r2)} there: neighbours, not skill", tone))  # fmt: skip
-    coverage = number_of(row, "coverage")
-    if np.isfinite(coverage):
-        facts.append(_coverage_fact(findings, coverage))
-    return facts
-
-
-def _coverage_fact(findings: TailingsFindings, coverage: float) -> Fact:
-    level = findings.level
-    holds = abs(coverage - level) <= 0.03
-    detail = "they mean what they say" if holds else (
-        "too narrow: take the uncertainty as larger" if coverage < level else "wider than needed"
-    )  # fmt: skip
-    return Fact(f"{100 * coverage:.0f} %", f"Held-out samples inside their {100 * level:g} %"
-                " interval", detail, "good" if holds else "warning")  # fmt: skip
+    return Section("How far to trust it", intro, blocks)
 
 
 def _score_blocks(findings: TailingsFindings, scores: pd.DataFrame) -> list[Block]:

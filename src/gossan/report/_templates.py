@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from functools import cache
@@ -13,6 +14,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from gossan.report._writing import write_cell
+
+_PERCENT = re.compile(r"(?<=\d) ?%")  # one style, and no line begins with the sign
 
 
 @cache
@@ -25,6 +28,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    templates.filters["told"] = lambda text: _PERCENT.sub("\u00a0%", str(text))
     templates.filters["shown"] = lambda value: write_cell(value, "")[0]
     return templates
 

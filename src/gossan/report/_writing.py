@@ -1,11 +1,10 @@
-"""How values, references and tables are written on a page: numbers, cells, DOIs, CSV, file names.
+"""How values, references and tables are written on a page: numbers, cells, DOIs, file names.
 
-Single values and tables come in; escaped HTML, plain text or data URIs go out.
+Single values and tables come in; escaped HTML, or plain text goes out.
 """
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -15,9 +14,7 @@ import numpy as np
 import pandas as pd
 from markupsafe import Markup, escape
 
-from gossan._spreadsheets import without_formulas
-
-_DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|\bdoi:\s*)?\b(10\.\d{4,9}/[^\s<>\"']*[\w)])")
+DOI = re.compile(r"(?:https?://(?:dx\.)?doi\.org/|\bdoi:\s*)?\b(10\.\d{4,9}/[^\s<>\"']*[\w)])")
 
 
 def write_number(value: float) -> str:
@@ -82,22 +79,13 @@ def link_dois(entry: str) -> Markup:
 rel="noopener noreferrer">doi:10.1016/j.gexplo.2025.107771</a>.')
     """
     linked, end = Markup(""), 0
-    for found in _DOI.finditer(entry):
+    for found in DOI.finditer(entry):
         linked += escape(entry[end : found.start()])
         linked += Markup(
             '<a href="https://doi.org/{}" rel="noopener noreferrer">doi:{}</a>'
         ).format(quote(found[1], safe="/().:;-_"), found[1])
         end = found.end()
     return linked + escape(entry[end:])
-
-
-def csv_uri(frame: pd.DataFrame) -> str:
-    """Turn a table into a data URI of UTF-8 CSV with the byte-order mark spreadsheets need."""
-    text = without_formulas(frame).to_csv(index=not isinstance(frame.index, pd.RangeIndex))
-    return (
-        "data:text/csv;charset=utf-8;base64,"
-        + base64.b64encode(("\ufeff" + text).encode("utf-8", "replace")).decode()
-    )
 
 
 def file_stem(title: str) -> str:

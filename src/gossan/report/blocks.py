@@ -5,10 +5,10 @@ Plain values and DataFrames come in; the page template reads the records' proper
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 import numpy as np
@@ -16,12 +16,16 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from gossan._checks import check_option
-from gossan.report._writing import csv_uri, file_stem, link_dois, write_cell, write_percent
+from gossan.report._writing import file_stem, link_dois, write_cell, write_percent
 
 if TYPE_CHECKING:  # a map brings matplotlib's colours along
+    from gossan.report.citing import Methods
     from gossan.report.maps import MapView
+    from gossan.report.trust import TrustBox
 
 _SEVERITIES = {"error": "Error", "warning": "Warning", "note": "Note", "good": "Good"}
+_FEWEST_GROUPED = 3  # findings in a row that share a box
+_OPEN_NOTES = 2  # beyond these the notes of a box are behind a fold
 
 
 @dataclass(frozen=True)
@@ -147,11 +151,6 @@ class Table:
         return max(len(self.frame) - self.max_rows, 0)
 
     @property
-    def csv(self) -> str:
-        """All rows as a data URI."""
-        return csv_uri(self.frame)
-
-    @property
     def file(self) -> str:
         """File name for the download."""
         return file_stem(self.title) + ".csv"
@@ -207,15 +206,10 @@ class Figure:
         return Markup(svg.replace("<svg ", opening, 1))  # noqa: S704
 
     @property
-    def svg_uri(self) -> str:
-        """The figure as a data URI to save."""
-        head = '<?xml version="1.0" encoding="utf-8"?>\n'
-        return "data:image/svg+xml;base64," + base64.b64encode((head + self.svg).encode()).decode()
-
-    @property
-    def csv(self) -> str:
-        """The data as a data URI, empty without data."""
-        return "" if self.data is None else csv_uri(self.data)
+    def data_note(self) -> str:
+        """What the CSV leaves out, empty where it holds all that is drawn."""
+        step = 1 if self.data is None else int(self.data.attrs.get("step", 1))
+        return f"The CSV has each {step}. row and column of cells." if step > 1 else ""
 
     @property
     def file(self) -> str:
@@ -322,6 +316,84 @@ class Details:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of a section under a smaller heading.
+
+    Parameters
+    ----------
+    title : str
+        Heading.
+    intro : str
+        One paragraph that says what the part answers.
+    blocks : sequence of block
+        What it holds.
+    """
+
+    title: str
+    intro: str
+    blocks: Sequence[Any]
+
+
+@dataclass(frozen=True)
+class FindingList:
+    """Findings that follow one another, in one box, the worst first; many notes behind a fold.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        What to know.
+    """
+
+    findings: Sequence[Finding]
+
+    @property
+    def grave(self) -> list[Finding]:
+        """Those that stand open."""
+        ranked = sorted(self.findings, key=lambda found: list(_SEVERITIES).index(found.severity))
+        n_notes = sum(found.severity == "note" for found in ranked)
+        return [found for found in ranked if found.severity != "note" or n_notes <= _OPEN_NOTES]
+
+    @property
+    def notes(self) -> list[Finding]:
+        """Those behind the fold."""
+        return [found for found in self.findings if found not in self.grave]
+
+
+def grouped(blocks: Sequence[Any]) -> list[Any]:
+    """Put findings that follow one another into one box; what holds blocks is searched too.
+
+    Parameters
+    ----------
+    blocks : sequence of block
+
+    Returns
+    -------
+    blocks : list of block
+
+    Examples
+    --------
+    >>> one, two = Finding("note", "One."), Finding("error", "Two.")
+    >>> [type(block).__name__ for block in grouped([one, two, one, Text("End.")])]
+    ['FindingList', 'Text']
+    """
+    told: list[Any] = []
+    for is_run, run in groupby(blocks, key=lambda block: isinstance(block, Finding)):
+        members = list(run)
+        if is_run and len(members) >= _FEWEST_GROUPED:
+            told.append(FindingList(members))
+        elif is_run:
+            told += members
+        else:
+            told += [
+                replace(block, blocks=grouped(block.blocks))
+                if isinstance(block, (Part, Details))
+                else block
+                for block in members
+            ]
+    return told
+
+
+@dataclass(frozen=True)
 class SceneLink:
     """A link to the 3D view beside the page, as `gossan.report.write_scene` wrote it.
 
@@ -348,7 +420,19 @@ class SceneLink:
 
 
 Block: TypeAlias = Union[
-    "Text", "Finding", "Facts", "Table", "Figure", "Citations", "Details", "SceneLink", "MapView"
+    "Text",
+    "Finding",
+    "FindingList",
+    "Facts",
+    "Table",
+    "Figure",
+    "Citations",
+    "Methods",
+    "Details",
+    "Part",
+    "SceneLink",
+    "MapView",
+    "TrustBox",
 ]
 
 

@@ -13,12 +13,14 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from gossan.report._checked import methods_blocks, quality_blocks, summary_table
+from gossan.report._checked import methods_section, quality_blocks, summary_table
 from gossan.report._deposit_cards import target_cards
 from gossan.report._deposit_evidence import evidence_section
 from gossan.report._deposit_maps import target_section
 from gossan.report._deposit_trust import trust_section
 from gossan.report._deposit_words import conclusion_of, unit_of
+from gossan.report._display_names import with_display_names
+from gossan.report._order import in_order
 from gossan.report._writing import count_of
 from gossan.report.blocks import Block, Details, Finding, Table
 from gossan.report.page import Report, Section
@@ -202,19 +204,19 @@ def deposit_report(findings: DepositFindings) -> Report:
 0.78; a coin gets 50). Scored in the published way, kriged ore would claim 0.99; 0.21 of that is the \
 test knowing the answer, not skill.
     """
-    sections = [
-        target_section(findings),
-        trust_section(findings),
-        evidence_section(findings),
-        _data_section(findings),
-        _methods_section(findings),
-    ]
+    findings = with_display_names(findings)
     return Report(
         title=findings.title,
         subtitle=_subtitle(findings),
         conclusion=list(findings.conclusion) or conclusion_of(findings),
         cards=target_cards(findings),
-        sections=[section for section in sections if section.blocks],
+        sections=in_order(
+            target_section(findings),
+            trust=[trust_section(findings)],
+            why=[evidence_section(findings)],
+            data=_data_section(findings),
+            methods=methods_section(findings.methods, findings.citations),
+        ),
         manifest=findings.manifest,
         kind="Drill targets in three dimensions",
     )
@@ -247,8 +249,3 @@ def _data_section(findings: DepositFindings) -> Section:
         blocks.append(Details(f"{count_of(len(changes), 'row')} mended", [table]))
     files = ", ".join(f"{role} from {name}" for role, name in findings.table_names.items())
     return Section("The data", f"The tables, as read: {files}." if files else "", blocks)
-
-
-def _methods_section(findings: DepositFindings) -> Section:
-    blocks = methods_blocks(findings.methods, findings.citations)
-    return Section("Methods", "To paste into a report, with the references it rests on.", blocks)

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from gossan.report._checked import methods_blocks
+from gossan.report._checked import methods_section
+from gossan.report._display_names import with_display_names
 from gossan.report._genesis_chemistry import data_section, formation_section, reasons_section
 from gossan.report._genesis_trust import headline_of, trust_section
 from gossan.report._genesis_verdicts import (
@@ -21,9 +22,10 @@ from gossan.report._genesis_verdicts import (
     verdict_section,
     verdict_sentences,
 )
+from gossan.report._order import in_order
 from gossan.report._writing import count_of, join_words, write_number
 from gossan.report.blocks import Table
-from gossan.report.page import Report, Section
+from gossan.report.page import Report
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,20 +204,19 @@ def genesis_report(findings: GenesisFindings) -> Report:
     >>> genesis_report(found).conclusion[0]
     'Gunga is an MVT deposit by its chemistry (94 %).'
     """
-    sections = [
-        verdict_section(findings),
-        trust_section(findings),
-        reasons_section(findings),
-        formation_section(findings),
-        data_section(findings),
-        _methods_section(findings),
-    ]
+    findings = with_display_names(findings)
     return Report(
         title=findings.title,
         subtitle=_subtitle(findings),
         conclusion=list(findings.conclusion) or _conclusion(findings),
         cards=verdict_cards(findings),
-        sections=[section for section in sections if section is not None and section.blocks],
+        sections=in_order(
+            verdict_section(findings),
+            trust=[trust_section(findings)],
+            why=[reasons_section(findings), formation_section(findings)],
+            data=data_section(findings),
+            methods=methods_section(findings.methods, findings.citations, *_card_blocks(findings)),
+        ),
         manifest=findings.manifest,
         kind="Ore genesis from mineral chemistry",
     )
@@ -248,15 +249,11 @@ def _conclusion(findings: GenesisFindings) -> list[str]:
     return sentences or ["Nothing was concluded: the run holds no verdicts and no scores."]
 
 
-def _methods_section(findings: GenesisFindings) -> Section:
-    blocks = methods_blocks(findings.methods, findings.citations)
-    if findings.model_card:
-        card = pd.DataFrame(
-            [(str(k).replace("_", " "), _written(v)) for k, v in findings.model_card.items()],
-            columns=["model card", ""],
-        )
-        blocks.append(Table("Model card", card))
-    return Section("Methods", "To paste into a report, with the references it rests on.", blocks)
+def _card_blocks(findings: GenesisFindings) -> list[Table]:
+    if not findings.model_card:
+        return []
+    rows = [(str(k).replace("_", " "), _written(v)) for k, v in findings.model_card.items()]
+    return [Table("Model card", pd.DataFrame(rows, columns=["what", "value"]))]
 
 
 def _written(value: Any) -> str:

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from typing import Any
 from jinja2 import Template
 from markupsafe import Markup
 
+from gossan.report._takeaways import Takeaways
 from gossan.report._templates import environment, write_whole
 from gossan.report._writing import file_stem
-from gossan.report.blocks import Block, Card, Details
+from gossan.report.blocks import Block, Card, Details, Part, grouped
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,11 @@ def render_report(report: Report) -> str:
     True
     """
     script = environment().get_template("page.js").render()
+    sections = [replace(part, blocks=grouped(part.blocks)) for part in report.sections]
     return _template().render(
-        report=report,
-        anchors=_anchors(report.sections),
+        report=replace(report, sections=sections),
+        anchors=_anchors(sections),
+        keep=Takeaways(),
         script=Markup(script),  # noqa: S704 - our own file, no user's word in it
         script_hash=_digest(script),
         kind_of=_kind_of,
@@ -151,7 +154,8 @@ def _map_parts(report: Report) -> dict[str, str]:
 
 def _holds_map(blocks: Sequence[Block]) -> bool:
     return any(
-        _kind_of(block) == "mapview" or (isinstance(block, Details) and _holds_map(block.blocks))
+        _kind_of(block) == "mapview"
+        or (isinstance(block, (Details, Part)) and _holds_map(block.blocks))
         for block in blocks
     )
 

@@ -13,7 +13,9 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from gossan.report._checked import methods_blocks, quality_blocks, summary_table
+from gossan.report._checked import methods_section, quality_blocks, summary_table
+from gossan.report._display_names import with_display_names
+from gossan.report._order import in_order
 from gossan.report._prospect_cards import target_cards
 from gossan.report._prospect_evidence import evidence_section, missed_section
 from gossan.report._prospect_lead import conclusion_of
@@ -45,6 +47,8 @@ class ProspectFindings:
         Line above the title.
     n_samples : int
         Samples; 0 where only rasters came in.
+    n_background : int
+        Unlabelled rows among which occurrences are ranked, for a study without a map.
     cell : float or (northing, easting), optional
         Size of a cell [m].
     n_merged : int
@@ -95,7 +99,7 @@ class ProspectFindings:
         Whether the window helps: `field` (cells along a side) and `auc`, with `auc_low`, `auc_high`
         and `method` where known; blocks held out.
     extra : sequence of Section
-        Further sections, before the data.
+        Further parts of the section on trust.
     grid : Dataset, optional
         2D: "percentile" (share of the supported area that scores lower [%]), "score", "spread",
         "stability", "edge_fraction", "sample_distance" [m], "is_supported", "label_free", "target"
@@ -147,6 +151,7 @@ class ProspectFindings:
     n_occurrences: int
     kind: str = "Prospectivity map"
     n_samples: int = 0
+    n_background: int = 0
     cell: float | tuple[float, float] | None = None
     n_merged: int = 0
     n_outside: int = 0
@@ -205,7 +210,7 @@ class ProspectFindings:
 
 
 def prospect_report(findings: ProspectFindings) -> Report:
-    """Page of a prospectivity map: conclusion, where, trust, what was missed, evidence, data.
+    """Page of a prospectivity map: conclusion, where, how far to trust it, why, data, methods.
 
     Parameters
     ----------
@@ -233,21 +238,19 @@ pairs (AUC 0.88; a coin gets 50).
     Random cross-validation is invalid here: fake patterns of the same clustering score 0.76 under it \
 with forest, where 0.5 is right. Do not quote its figures.
     """
-    sections = [
-        where_section(findings),
-        trust_section(findings),
-        missed_section(findings),
-        evidence_section(findings),
-        *findings.extra,
-        _data_section(findings),
-        _methods_section(findings),
-    ]
+    findings = with_display_names(findings)
     return Report(
         title=findings.title,
         subtitle=_subtitle(findings),
         conclusion=list(findings.conclusion) or conclusion_of(findings),
         cards=target_cards(findings),
-        sections=[section for section in sections if section.blocks],
+        sections=in_order(
+            where_section(findings),
+            trust=[trust_section(findings), missed_section(findings), *findings.extra],
+            why=[evidence_section(findings)],
+            data=_data_section(findings),
+            methods=methods_section(findings.methods, findings.citations),
+        ),
         manifest=findings.manifest,
         kind=findings.kind,
     )
@@ -273,13 +276,13 @@ def _size_words(cell: float | tuple[float, float] | None) -> str:
 
 
 def _data_section(findings: ProspectFindings) -> Section:
-    told = [*_occurrence_words(findings), *findings.data_notes]
+    left_out = [f"Left out: {told}" for told in findings.left_out]
+    told = [*_occurrence_words(findings), *findings.data_notes, *findings.notes, *left_out]
     blocks: list[Block] = [Finding("note", str(sentence)) for sentence in told]
     if findings.summary is not None and len(findings.summary):
         blocks.append(summary_table(findings.summary, findings.units))
     if findings.quality is not None:
         blocks += quality_blocks(findings.quality)
-    blocks += [Finding("note", f"Left out: {told}") for told in findings.left_out]
     files = ", ".join(f"{role} from {name}" for role, name in findings.table_names.items())
     return Section("The data", f"The tables, as read: {files}." if files else "", blocks)
 
@@ -300,8 +303,3 @@ def _occurrence_words(findings: ProspectFindings) -> list[str]:
             " taught nor tested anything."
         )
     return told
-
-
-def _methods_section(findings: ProspectFindings) -> Section:
-    blocks = methods_blocks(findings.methods, findings.citations)
-    return Section("Methods", "To paste into a report, with the references it rests on.", blocks)

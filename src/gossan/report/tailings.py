@@ -13,7 +13,9 @@ from typing import Any
 import pandas as pd
 import xarray as xr
 
-from gossan.report._checked import methods_blocks, quality_blocks, summary_table
+from gossan.report._checked import methods_section, quality_blocks, summary_table
+from gossan.report._display_names import with_display_names
+from gossan.report._order import in_order
 from gossan.report._tailings_maps import map_section
 from gossan.report._tailings_space import published_section, variogram_section
 from gossan.report._tailings_trust import trust_section
@@ -22,6 +24,7 @@ from gossan.report._writing import count_of
 from gossan.report.blocks import Block
 from gossan.report.page import Report, Section
 
+_WHY = "An estimate between samples is worth as much as grades hang together over distance."
 _DECLUSTERED = (
     "The declustered mean gives crowded samples less weight: compare it with the mean of the cells."
 )
@@ -153,20 +156,19 @@ def tailings_report(findings: TailingsFindings) -> Report:
     Kriging is as good as the network here: the network's error is 1 % higher (95 % interval: 2 % \
 lower to 4 % higher), with whole holes held out.
     """
-    sections = [
-        map_section(findings),
-        trust_section(findings),
-        variogram_section(findings),
-        published_section(findings),
-        _data_section(findings),
-        _methods_section(findings),
-    ]
+    findings = with_display_names(findings)
     return Report(
         title=findings.title,
         subtitle=_subtitle(findings),
         conclusion=list(findings.conclusion) or conclusion_of(findings),
         cards=element_cards(findings),
-        sections=[section for section in sections if section.blocks],
+        sections=in_order(
+            map_section(findings),
+            trust=[trust_section(findings), published_section(findings)],
+            why=[Section("", _WHY), variogram_section(findings)],
+            data=_data_section(findings),
+            methods=methods_section(findings.methods, findings.citations),
+        ),
         manifest=findings.manifest,
         kind="Grades in tailings, dumps and soils",
     )
@@ -188,8 +190,3 @@ def _data_section(findings: TailingsFindings) -> Section:
     if findings.quality is not None:
         blocks += quality_blocks(findings.quality)
     return Section("The data", "The samples, and what the check of the table found.", blocks)
-
-
-def _methods_section(findings: TailingsFindings) -> Section:
-    blocks = methods_blocks(findings.methods, findings.citations)
-    return Section("Methods", "To paste into a report, with the references it rests on.", blocks)

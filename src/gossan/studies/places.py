@@ -90,13 +90,14 @@ def place_table(
         list(table.columns), {"easting": easting, "northing": northing}, source=source
     )
     east, north = found["easting"], found["northing"]
-    numbers = table[[east, north]].apply(pd.to_numeric, errors="coerce")
+    numbers = _numbers(table[[east, north]])
     coords = numbers.to_numpy(dtype=float, na_value=np.nan)
     has_place = np.isfinite(coords).all(axis=1)
     notes = []
     if not has_place.any():
         raise ValueError(
-            f"{source}: no row has numbers in {east!r} and {north!r}. Name the columns of the"
+            f"{source}: no row has numbers in {east!r} and {north!r}, where the first cells are"
+            f" {_first(table[east])} and {_first(table[north])}. Name the columns of the"
             ' coordinates: easting = "...", northing = "...".'
         )
     if not has_place.all():
@@ -113,6 +114,22 @@ def place_table(
         notes.append(f"{source}: longitudes and latitudes without a CRS are taken for WGS 84.")
     coords, now, told = _to_metres(coords, own, to_crs, source)
     return Places(table.iloc[rows].reset_index(drop=True), coords, rows, now, [*notes, *told])
+
+
+def _numbers(cells: pd.DataFrame) -> pd.DataFrame:
+    """Return coordinates as numbers, also those with a decimal comma."""
+    text = cells.astype("string")
+    marks = pd.concat([text[name] for name in text], ignore_index=True).str
+    # 512,345 may be thousands: a comma is a decimal mark only if some cell shows that it is none.
+    shows = marks.fullmatch(r"\s*-?\d+,(?:\d{1,2}|\d{4,})\s*").any()
+    if shows and marks.count(",").max() == 1 and not marks.contains(".", regex=False).any():
+        cells = text.apply(lambda column: column.str.replace(",", ".", regex=False))
+    return cells.apply(pd.to_numeric, errors="coerce")
+
+
+def _first(cells: pd.Series) -> str:
+    known = cells.dropna()
+    return repr(str(known.iloc[0])) if len(known) else "blank"
 
 
 def place_points(

@@ -213,9 +213,10 @@ class RunFolder:
 
     def write_report(self, name: str, report: Report) -> Path:
         """Write a page, whole, and its figures where they were asked for."""
+        page = write_report(self._place(name), report)
         if self.figures is not None:
-            write_figures(self.figures, report)
-        return write_report(self._place(name), report)
+            write_figures(page, self.figures)
+        return page
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file whole: a reader finds the old one or the new one, never half."""

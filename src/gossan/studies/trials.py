@@ -17,6 +17,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from sklearn.base import clone
 
 from gossan._checks import GossanWarning
+from gossan.cluster import run_jobs
 from gossan.studies.telling import tell_share
 from gossan.validation.curves import occurrence_shares
 from gossan.validation.ranking import rank_held_out
@@ -188,26 +189,31 @@ def try_method(
     shares : dict of protocol to float64 array of shape (n_runs, n_occurrences)
         A run is a partition and a seed.
     """
+    jobs = [
+        (protocol, repeat)
+        for protocol in protocols
+        for repeat in range(1 if protocol == "fit" else plan.n_repeats)
+    ]
+    runs: dict[int, Floats] = {}
+    for number, shares in run_jobs(_try_once, jobs, shared=(method, cells, plan)):
+        runs[number] = shares
+        if say is not None:
+            tell_share(say, len(runs), len(jobs))
+    return {
+        protocol: np.concatenate([runs[i] for i, (own, _) in enumerate(jobs) if own == protocol])
+        for protocol in protocols
+    }
+
+
+def _try_once(method: Method, cells: Cells, plan: Plan, job: tuple[str, int]) -> Floats:
+    """Return the ranks of one partition of a protocol, a row a seed."""
+    protocol, repeat = job
     X = cells.coords if method.reads == "coords" else cells.windows
-    found = {}
-    total = sum(1 if protocol == "fit" else plan.n_repeats for protocol in protocols)
-    done = 0
-    for protocol in protocols:
-        if protocol == "fit":
-            found[protocol] = _fitted_shares(method.estimator, X, cells, plan.seeds[0])
-            done += 1
-            continue
-        runs = []
-        for repeat in range(plan.n_repeats):
-            folds = _random(cells, plan, repeat) if protocol == "random" else None
-            folds = deal_blocks(cells, plan, repeat)[0] if folds is None else folds
-            ranked = rank_held_out(method.estimator, X, cells.y, folds=folds, seeds=plan.seeds)
-            runs.append(ranked.shares)
-            done += 1
-            if say is not None:
-                tell_share(say, done, total)
-        found[protocol] = np.concatenate(runs)
-    return found
+    if protocol == "fit":
+        return _fitted_shares(method.estimator, X, cells, plan.seeds[0])
+    folds = _random(cells, plan, repeat) if protocol == "random" else None
+    folds = deal_blocks(cells, plan, repeat)[0] if folds is None else folds
+    return rank_held_out(method.estimator, X, cells.y, folds=folds, seeds=plan.seeds).shares
 
 
 def try_fakes(
@@ -220,28 +226,20 @@ def try_fakes(
     method, cells, plan
         As of `try_method`.
     say : callable, optional
-        Called with a line now and then.
+        Told the share that is done, see `tell_share`.
 
     Returns
     -------
     shares : dict of protocol to float64 array of shape (n_patterns, n_occurrences)
         A pattern that cannot be held out (all in one block) is left out.
     """
-    found: dict[str, list[Floats]] = {"random": [], "blocks": []}
-    once = replace(plan, n_repeats=1, seeds=plan.seeds[:1])
-    n_lost = 0
-    for number, pattern in enumerate(cells.patterns):
-        fake = cells.as_fake(pattern)
-        own = replace(once, random_state=plan.random_state + number)
-        try:
-            shares = try_method(method, fake, own, protocols=("random", "blocks"))
-        except ValueError:
-            n_lost += 1
-            continue
-        for protocol, runs in shares.items():
-            found[protocol].append(runs[0])
+    n, found = len(cells.patterns), {}
+    for number, shares in run_jobs(_try_fake, range(n), shared=(method, cells, plan)):
+        found[number] = shares
         if say is not None:
-            tell_share(say, number + 1, len(cells.patterns))
+            tell_share(say, len(found), n)
+    kept = [found[number] for number in range(n) if found[number] is not None]
+    n_lost = n - len(kept)
     if n_lost:
         warnings.warn(
             f"{n_lost} of {len(cells.patterns)} fake patterns could not be held out in blocks and"
@@ -249,7 +247,18 @@ def try_fakes(
             GossanWarning,
             stacklevel=2,
         )
-    return {name: np.stack(runs) for name, runs in found.items() if runs}
+    return {name: np.stack([each[name] for each in kept]) for name in kept[0]} if kept else {}
+
+
+def _try_fake(method: Method, cells: Cells, plan: Plan, number: int) -> dict[str, Floats] | None:
+    """Return the ranks of a fake pattern by protocol; None if it cannot be held out."""
+    own = replace(plan, n_repeats=1, seeds=plan.seeds[:1], random_state=plan.random_state + number)
+    fake = cells.as_fake(cells.patterns[number])
+    try:
+        shares = try_method(method, fake, own, protocols=("random", "blocks"))
+    except ValueError:
+        return None
+    return {protocol: runs[0] for protocol, runs in shares.items()}
 
 
 def camps_of(cells: Cells, plan: Plan) -> NDArray[np.int64]:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
 
+from gossan.cluster import n_slots, run_jobs
+
 
 @dataclass(frozen=True, eq=False)
 class Fit:
@@ -51,6 +53,39 @@ def check_classes(jobs: Sequence[Fit], labels: NDArray) -> None:
                 f"Fold {job.fold} of partition {job.partition} learns from {len(job.train)} rows of"
                 f" the classes {kinds.tolist()}; two are needed. Use fewer folds or more labels."
             )
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What all fits share."""
+
+    estimator: Any
+    X: NDArray
+    y: NDArray
+    background: NDArray
+    fit_with: Mapping[str, Any] | None
+    positive: Any
+
+
+def held_out_scores(
+    table: Table, jobs: Sequence[Fit]
+) -> Iterator[tuple[Fit, NDArray[np.float64], bool]]:
+    """Yield each job, its scores of the test rows and of the background, and if probabilities."""
+    n_groups = min(n_slots(), len(jobs)) if hasattr(table.estimator, "fit_many") else len(jobs)
+    groups = [
+        [jobs[number] for number in some] for some in np.array_split(np.arange(len(jobs)), n_groups)
+    ]
+    for number, found in run_jobs(_score_some, groups, shared=(table,)):
+        for job, (said, is_probability) in zip(groups[number], found, strict=True):
+            yield job, said, is_probability
+
+
+def _score_some(table: Table, jobs: Sequence[Fit]) -> list[tuple[NDArray[np.float64], bool]]:
+    models = fitted_models(table.estimator, table.X, table.y, jobs, table.fit_with)
+    return [
+        scores_of(model, np.vstack([table.X[job.test], table.background]), table.positive)
+        for job, model in zip(jobs, models, strict=True)
+    ]
 
 
 def fitted_models(

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
 from gossan._checks import check_labels, check_option
+from gossan.cluster import n_slots, run_jobs
 from gossan.validation.splits import Folds, group_folds, random_folds
 from gossan.validation.verdicts import VerdictScores, verdict_scores
 
@@ -103,7 +103,8 @@ def cross_validate(
 
     An estimator with `fit_many(X, y, members, groups=None)` trains all folds and seeds at once;
     any other is cloned and fitted one by one. `groups` reaches a `fit` that accepts it, and the
-    last step of a pipeline.
+    last step of a pipeline. Inside `gossan.on_cluster` the fits are dealt to its workers; networks
+    with convolutions or a pretext task, trained in smaller sets there, differ by rounding (1e-8).
 
     Parameters
     ----------
@@ -321,33 +322,44 @@ def _run(
     plan: _Plan, n_jobs: int | None, keep: bool, progress: Progress | None
 ) -> list[tuple[NDArray, Any]]:
     """(probabilities of the test rows, model) of every fold and seed, in the order of members."""
-    tests = [test for _, test in plan.folds for _ in plan.seeds]
-    if hasattr(plan.estimator, "fit_many"):
-        if plan.weights is not None:
-            raise TypeError(
-                f"{type(plan.estimator).__name__} fits many members at once and weighs by groups"
-                " itself. Leave weights out and set the estimator's own option."
-            )
-        models = plan.estimator.fit_many(plan.X, plan.y, plan.members, groups=plan.groups)
-        answers = []
-        for i, (model, test) in enumerate(zip(models, tests, strict=True)):
-            answer = aligned_probabilities(model, _take(plan.X, test), plan.classes)
-            answers.append((answer, model if keep else None))
-            _tell(progress, i + 1, len(tests))
-        return answers
-    is_seeded = any(_is_seed(name) for name in _parameters(plan.estimator))
-    members = plan.members if is_seeded else plan.members[:: len(plan.seeds)]
-    repeat = 1 if is_seeded else len(plan.seeds)
-    shown = tests[::repeat]
-    jobs = (
-        delayed(_fit_one)(plan, train, test, seed, keep)
-        for (train, seed), test in zip(members, shown, strict=True)
-    )
-    answers = []
-    for answer in Parallel(n_jobs=n_jobs, return_as="generator")(jobs):
-        answers.extend([answer] * repeat)
-        _tell(progress, len(answers), len(tests))
+    n, n_seeds = len(plan.members), len(plan.seeds)
+    at_once = hasattr(plan.estimator, "fit_many")
+    if at_once and plan.weights is not None:
+        raise TypeError(
+            f"{type(plan.estimator).__name__} fits many members at once and weighs by groups"
+            " itself. Leave weights out and set the estimator's own option."
+        )
+    is_seeded = at_once or any(_is_seed(name) for name in _parameters(plan.estimator))
+    if at_once:  # together they cost little more than one; on a cluster, a share for each worker
+        jobs = np.array_split(np.arange(n), min(n_slots(), n))
+    else:
+        jobs = [np.array([member]) for member in range(0, n, 1 if is_seeded else n_seeds)]
+    answers: list[Any] = [None] * n
+    n_done = 0
+    for number, fitted in run_jobs(_fit_some, jobs, shared=(plan, keep), n_jobs=n_jobs):
+        found = fitted if is_seeded else fitted * n_seeds  # else one fit serves all seeds
+        first = int(jobs[number][0])
+        answers[first : first + len(found)] = found
+        for _ in found:
+            n_done += 1
+            _tell(progress, n_done, n)
     return answers
+
+
+def _fit_some(plan: _Plan, keep: bool, members: NDArray[np.int64]) -> list[tuple[NDArray, Any]]:
+    """(probabilities, model) of some members, by their numbers."""
+    pairs = [plan.members[member] for member in members]
+    tests = [plan.folds[member // len(plan.seeds)][1] for member in members]
+    if not hasattr(plan.estimator, "fit_many"):
+        return [
+            _fit_one(plan, train, test, seed, keep)
+            for (train, seed), test in zip(pairs, tests, strict=True)
+        ]
+    models = plan.estimator.fit_many(plan.X, plan.y, pairs, groups=plan.groups)
+    return [
+        (aligned_probabilities(model, _take(plan.X, test), plan.classes), model if keep else None)
+        for model, test in zip(models, tests, strict=True)
+    ]
 
 
 def _fit_one(

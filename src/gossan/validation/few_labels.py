@@ -20,10 +20,10 @@ from sklearn.metrics import average_precision_score
 from gossan._checks import check_labels, check_option, check_table
 from gossan.validation._few_label_fits import (
     Fit,
+    Table,
     check_classes,
-    fitted_models,
+    held_out_scores,
     label_levels,
-    scores_of,
 )
 from gossan.validation.curves import occurrence_shares, roc_by_ranks
 from gossan.validation.splits import Folds
@@ -248,10 +248,9 @@ def hold_out_blocks(
     n_folds = max(len(folds) for folds in partitions)
     of_ground = np.full((*shape, n_folds, len(ground)), np.nan)
     is_probability = True
-    for job, model in zip(
-        jobs, fitted_models(estimator, table, labels, jobs, fit_with), strict=True
-    ):
-        said, is_probability = scores_of(model, np.vstack([table[job.test], ground]), positive)
+    shared = Table(estimator, table, labels, ground, fit_with, positive)
+    for job, said, is_one in held_out_scores(shared, jobs):
+        is_probability = is_one
         place = (job.level, job.partition, job.seed_number)
         scores[(*place, job.test)] = said[: len(job.test)]
         of_ground[(*place, job.fold)] = said[len(job.test) :]

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 
+from gossan.cluster import n_slots, run_jobs
 from gossan.validation.curves import CaptureCurve, capture_curve, occurrence_shares
 from gossan.validation.splits import Folds
 
@@ -126,34 +127,54 @@ def rank_held_out(
     used = list(seeds) if is_seeded else list(seeds)[:1]
     shares = np.full((len(used), len(labels)), np.nan)
     fold_of = np.full(len(labels), -1, dtype=np.int64)
-    jobs = [(number, place) for number in range(len(folds)) for place in range(len(used))]
-    members = [(folds[number][0], used[place]) for number, place in jobs]
-    models = _fitted(estimator, X, labels, members, groups)
-    for done, ((number, place), model) in enumerate(zip(jobs, models, strict=True)):
-        test = folds[number][1]
-        scores = model.predict_proba(X[test])[:, 1]
-        is_own = labels[test] == 1
-        shares[place, test[is_own]] = occurrence_shares(scores[is_own], scores[~is_own])
+    plan = _Plan(estimator, X, labels, folds, tuple(used), groups)
+    n = len(folds) * len(used)
+    n_groups = min(n_slots(), n) if hasattr(estimator, "fit_many") else n
+    jobs, n_done = np.array_split(np.arange(n), n_groups), 0
+    for number, found in run_jobs(_rank_some, jobs, shared=(plan,)):
+        for member, own in zip(jobs[number], found, strict=True):
+            fold, place = divmod(int(member), len(used))
+            test = folds[fold][1]
+            shares[place, test[labels[test] == 1]] = own
+            n_done += 1
+            if progress is not None:
+                progress(n_done, n)
+    for number, (_, test) in enumerate(folds):
         fold_of[test] = number
-        if progress is not None:
-            progress(done + 1, len(jobs))
     seconds = time.perf_counter() - start
     return RankedOccurrences(shares[:, rows], rows, fold_of[rows], seconds)
 
 
-def _fitted(
-    estimator: Any,
-    X: NDArray,
-    y: NDArray,
-    members: Sequence[tuple[NDArray[np.int64], int]],
-    groups: NDArray | None,
-) -> Any:
+@dataclass(frozen=True, eq=False)
+class _Plan:
+    estimator: Any
+    X: NDArray
+    y: NDArray
+    folds: Folds
+    seeds: tuple[int, ...]
+    groups: NDArray | None
+
+
+def _rank_some(plan: _Plan, members: NDArray[np.int64]) -> list[NDArray[np.float64]]:
+    """Return the shares of the tested occurrences of some members: folds, and seeds in a fold."""
+    places = [divmod(int(member), len(plan.seeds)) for member in members]
+    models = _fitted(plan, [(plan.folds[fold][0], plan.seeds[seed]) for fold, seed in places])
+    shares = []
+    for (fold, _), model in zip(places, models, strict=True):
+        test = plan.folds[fold][1]
+        scores = model.predict_proba(plan.X[test])[:, 1]
+        is_own = plan.y[test] == 1
+        shares.append(occurrence_shares(scores[is_own], scores[~is_own]))
+    return shares
+
+
+def _fitted(plan: _Plan, members: Sequence[tuple[NDArray[np.int64], int]]) -> Any:
     """Yield the model of each member."""
-    if hasattr(estimator, "fit_many"):
-        yield from estimator.fit_many(X, y, members, groups=groups)
+    if hasattr(plan.estimator, "fit_many"):
+        yield from plan.estimator.fit_many(plan.X, plan.y, members, groups=plan.groups)
         return
     for train, seed in members:
-        model = clone(estimator)
+        model = clone(plan.estimator)
         if "random_state" in model.get_params():
             model.set_params(random_state=seed)
-        yield model.fit(X[train], y[train])
+        yield model.fit(plan.X[train], plan.y[train])

@@ -38,16 +38,72 @@
     button.addEventListener("click", function () { sortBy(button); });
   });
 
+  function tell(button, word) {
+    var usual = button.getAttribute("data-usual") || button.textContent;
+    button.setAttribute("data-usual", usual);
+    button.textContent = word;
+    window.setTimeout(function () { button.textContent = usual; }, 2500);
+  }
+  // A field of the page itself: it works from a file, where the clipboard may be closed to scripts.
+  function copyText(text) {
+    var field = document.createElement("textarea"), done = false;
+    field.value = text;
+    field.setAttribute("readonly", "");
+    field.setAttribute("aria-hidden", "true");
+    field.className = "copied";
+    document.body.appendChild(field);
+    field.select();
+    try { done = document.execCommand("copy"); } catch (refused) { done = false; }
+    field.remove();
+    return done;
+  }
   document.querySelectorAll("button.copy").forEach(function (button) {
-    button.hidden = !(navigator.clipboard && window.isSecureContext) && !document.queryCommandSupported("copy");
     button.addEventListener("click", function () {
-      var source = document.getElementById(button.getAttribute("data-from"));
-      var range = document.createRange(), selection = window.getSelection();
-      range.selectNodeContents(source);
-      selection.removeAllRanges();
-      selection.addRange(range);
-      button.textContent = document.execCommand("copy") ? "Copied" : "Selected: press Ctrl+C";
-      window.setTimeout(function () { button.textContent = "Copy"; }, 2500);
+      var done = copyText(document.getElementById(button.getAttribute("data-from")).textContent);
+      button.focus();
+      tell(button, done ? "Copied" : "Not allowed here");
+    });
+  });
+
+  function saveAs(parts, kind, name) {
+    var link = document.createElement("a"), address = URL.createObjectURL(new Blob(parts, { type: kind }));
+    link.href = address;
+    link.download = name;
+    document.body.appendChild(link);
+    link.click();
+    link.remove();
+    window.setTimeout(function () { URL.revokeObjectURL(address); }, 30000);
+  }
+  function saveFigure(figure, name) {
+    var svg = figure.querySelector(".drawing svg").cloneNode(true), space = "http://www.w3.org/2000/svg";
+    var words = svg.getAttribute("aria-label");
+    [["desc", words], ["title", figure.querySelector(".title").textContent]].forEach(function (pair) {
+      var part = document.createElementNS(space, pair[0]);
+      part.textContent = pair[1];
+      svg.insertBefore(part, svg.firstChild);
+    });
+    var head = '<?xml version="1.0" encoding="utf-8"?>\n';
+    saveAs([head, new XMLSerializer().serializeToString(svg)], "image/svg+xml", name);
+  }
+  function saveTable(text, name, button) {
+    var letters = atob(text.trim()), bytes = new Uint8Array(letters.length);
+    for (var i = 0; i < letters.length; i++) { bytes[i] = letters.charCodeAt(i); }
+    if (typeof DecompressionStream === "undefined") {
+      saveAs([bytes], "application/gzip", name + ".gz");
+      return;
+    }
+    var stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    new Response(stream).arrayBuffer().then(function (whole) {
+      saveAs([whole], "text/csv;charset=utf-8", name);
+    }, function () { tell(button, "Not readable"); });
+  }
+  document.querySelectorAll("button.save").forEach(function (button) {
+    button.addEventListener("click", function () {
+      var name = button.getAttribute("data-file"), table = button.getAttribute("data-table");
+      var figure = button.getAttribute("data-figure"), text = button.getAttribute("data-text");
+      if (figure) { saveFigure(document.getElementById(figure), name); }
+      if (table) { saveTable(document.getElementById(table).textContent, name, button); }
+      if (text) { saveAs([document.getElementById(text).textContent, "\n"], "text/plain;charset=utf-8", name); }
     });
   });
 
@@ -55,14 +111,17 @@
   document.querySelectorAll("nav.contents a").forEach(function (link) {
     links[link.getAttribute("href").slice(1)] = link;
   });
+  var parts = Array.prototype.slice.call(document.querySelectorAll("main section[id], main .part[id]"));
+  function markPlace() {
+    var place = null;
+    parts.forEach(function (part) {
+      if (links[part.id] && part.getBoundingClientRect().top <= 0.25 * window.innerHeight) { place = part.id; }
+    });
+    Object.keys(links).forEach(function (id) { links[id].removeAttribute("aria-current"); });
+    if (place) { links[place].setAttribute("aria-current", "true"); }
+  }
   if ("IntersectionObserver" in window) {
-    var watcher = new IntersectionObserver(function (entries) {
-      entries.forEach(function (entry) {
-        if (!entry.isIntersecting || !links[entry.target.id]) { return; }
-        Object.keys(links).forEach(function (id) { links[id].removeAttribute("aria-current"); });
-        links[entry.target.id].setAttribute("aria-current", "true");
-      });
-    }, { rootMargin: "-10% 0px -75% 0px" });
-    document.querySelectorAll("main section[id]").forEach(function (part) { watcher.observe(part); });
+    var watcher = new IntersectionObserver(markPlace, { rootMargin: "0px 0px -75% 0px" });
+    parts.forEach(function (part) { watcher.observe(part); });
   }
 })();

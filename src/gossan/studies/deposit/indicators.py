@@ -31,6 +31,7 @@ from gossan.studies.composites import AXES
 
 MOST_GLOBAL = 8000  # composites up to which kriging uses all of them, exactly
 N_NEIGHBOURS, N_PER_HOLE = 32, 6
+BLOCK_CELLS = 100_000  # kriged at once: a cube is some ten jobs for a cluster
 # No Gaussian model: without a nugget its exact kriging swings far beyond the data.
 KINDS = ("spherical", "exponential")
 
@@ -182,7 +183,10 @@ def make_cube(
     holes = composites["hole"].to_numpy(dtype=str)
     fitted = ore_variogram(composites, settings.ore)
     kriging = kriging_of(coords, table.to_numpy(), holes=holes, model=fitted.model)
-    made = quietly(krige_grid, kriging, check_grid(grid), names=list(table.columns), where=where)
+    made = quietly(
+        krige_grid, kriging, check_grid(grid), names=list(table.columns), where=where,
+        block_cells=BLOCK_CELLS,
+    )  # fmt: skip
     names = tuple(table.columns)
     made = made.rename({"ore": "ore_grade"})
     made = add_layer(made, "ore", made["ore_grade"].to_numpy())

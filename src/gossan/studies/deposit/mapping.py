@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import joblib
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -19,6 +18,7 @@ from scipy.spatial import cKDTree
 from scipy.stats import rankdata
 
 from gossan._checks import GossanWarning
+from gossan.cluster import is_on_cluster, run_jobs
 from gossan.data.grids.grid import add_layer, cell_volume, grid_shape
 from gossan.prospectivity.collars import suggest_collars
 from gossan.prospectivity.targets import Targets, find_targets
@@ -89,19 +89,21 @@ def score_rock(
     ]
     often = "once" if len(own) == 1 else f"with {len(own)} seeds"
     progress(f"map: {chosen}, {often}; beside it {', '.join(others) or 'nothing'}")
-    maps, beside = joblib.Parallel(n_jobs=min(n_jobs, 2))(
-        joblib.delayed(_maps)(campaign, runs, most_cells)
-        for runs in ([(chosen, seed) for seed in own], [(name, own[0]) for name in others])
-    )
-    return Scores(np.stack(maps), dict(zip(others, beside, strict=True)))
+    runs = [*((chosen, seed) for seed in own), *((name, own[0]) for name in others)]
+    # Runs of one seed share their evidence; on a cluster each may have a worker of its own.
+    parts = [runs[: len(own)], runs[len(own) :]]
+    if is_on_cluster():
+        parts = [[run] for run in runs]
+    jobs = [part for part in parts if part]
+    found = dict(run_jobs(_maps, jobs, shared=(campaign, most_cells), n_jobs=min(n_jobs, 2)))
+    maps = [each for number in range(len(jobs)) for each in found[number]]
+    return Scores(np.stack(maps[: len(own)]), dict(zip(others, maps[len(own) :], strict=True)))
 
 
 def _maps(
-    campaign: Campaign, runs: Sequence[tuple[str, int]], most_cells: int
+    campaign: Campaign, most_cells: int, runs: Sequence[tuple[str, int]]
 ) -> list[NDArray[np.float32]]:
     """Return ranks of all rock by each method and seed."""
-    if not runs:
-        return []
     drilled = campaign.drilled()
     every = np.ones(len(drilled.coords), dtype=bool)
     labels = drilled.label(every).labels

@@ -6,6 +6,7 @@ A checked `Study` and a folder come in; the run folder, report first, goes out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +98,8 @@ def run(
         fitted=cube.fitted, indicator_notes=[*cube.notes, *notes], traces=traces, scene=SCENE,
         rule=_rule(field), reach=wanted["reach"],
     )  # fmt: skip
-    _write(folder, study, field, trust, settings)
-    folder.write_report("report.html", deposit_report(findings))
+    manifest = _write(folder, study, field, trust, settings)
+    folder.write_report("report.html", deposit_report(replace(findings, manifest=manifest)))
     return folder.path
 
 
@@ -183,7 +184,9 @@ def _rule(field: Field) -> str:
     return str(labels)
 
 
-def _write(folder: RunFolder, study: Study, field: Field, trust: Trust, settings: Settings) -> None:
+def _write(
+    folder: RunFolder, study: Study, field: Field, trust: Trust, settings: Settings
+) -> dict[str, Any]:
     tables = {
         "scores.csv": trust.scores,
         "comparisons.csv": trust.comparisons,
@@ -195,7 +198,7 @@ def _write(folder: RunFolder, study: Study, field: Field, trust: Trust, settings
     folder.write_tables(tables)
     folder.write_text("quality.txt", f"{field.composites.report}\n")
     folder.write_text("study.toml", study.text)
-    folder.write_manifest(
+    return folder.write_manifest(
         {
             "study": study.kind,
             "title": study.title,

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from gossan.cluster import run_jobs
 from gossan.data.grids.grid import axes_of, spacing_of
 from gossan.studies.deposit.findings import Trust
 from gossan.studies.deposit.indicators import ore_variogram, reach_of
@@ -227,11 +228,12 @@ def score_folds(
         folder.refuse("{}_{}".format(*left[0][:2]))
     if left:
         progress(f"{len(left)} folds to score, with all that is fitted fitted again")
-    work = joblib.Parallel(n_jobs=min(n_jobs, max(len(left), 1)), return_as="generator_unordered")(
-        joblib.delayed(_score)(campaign, protocol, number, fold, settings)
-        for protocol, number, fold in left
-    )
-    for done, (protocol, number, scores) in enumerate(work, start=1):
+    work = run_jobs(
+        _score, [job[:2] for job in left], shared=(campaign, settings),
+        load=lambda job: (job[0], folds[job[0]][job[1]]), n_jobs=n_jobs,
+    )  # fmt: skip
+    for done, (place, scores) in enumerate(work, start=1):
+        protocol, number, _ = left[place]
         found[protocol, number] = scores
         if folder:
             folder.keep(f"{protocol}_{number}", keys[protocol, number], scores.arrays())
@@ -258,10 +260,9 @@ def fingerprint_grid(grid: xr.Dataset) -> str:
     return fingerprint({**axes, "layers": fingerprint(pd.DataFrame(layers))})
 
 
-def _score(
-    campaign: Campaign, protocol: str, number: int, fold: Fold, settings: Mapping[str, Any]
-) -> tuple[str, int, FoldScores]:
-    return protocol, number, score_fold(campaign, fold, protocol=protocol, **settings)
+def _score(campaign: Campaign, settings: Mapping[str, Any], job: tuple[str, Fold]) -> FoldScores:
+    protocol, fold = job
+    return score_fold(campaign, fold, protocol=protocol, **settings)
 
 
 def _key(

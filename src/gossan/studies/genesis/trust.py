@@ -20,6 +20,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 
 from gossan._checks import check_option
+from gossan.cluster import is_on_cluster
 from gossan.models.baselines import BASELINES, make_baseline
 from gossan.models.boosting import BoostedTrees
 from gossan.models.hierarchical import HierarchicalDiscriminant
@@ -291,6 +292,7 @@ def validate_one(
     def compute(seed: int) -> dict[str, np.ndarray]:
         estimator = able_to_miss(make_model(model), labelled.X)
         tells = hasattr(estimator, "fit_many") and "progress" in estimator.get_params(deep=False)
+        tells = tells and not is_on_cluster()  # from there nobody hears an estimator
         if tells:  # all folds are trained at once, and epochs are what passes
             estimator.set_params(progress=sharer(progress))
         done = cross_validate(

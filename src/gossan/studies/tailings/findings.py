@@ -193,14 +193,17 @@ def _n_empty(grid: xr.Dataset, element: str) -> int:
 def _methods(
     samples: Samples, weights: Mapping[str, float], group_name: str, coverage: float
 ) -> str:
-    used = ", ".join(f"{NAMES[name]} {share:.0%}" for name, share in weights.items() if share > 0)
+    used = ", ".join(
+        f"{NAMES[name]} {100 * share:.0f} %" for name, share in weights.items() if share > 0
+    )
     left_out = " ".join(samples.left_out)
     return (
         f"Concentrations became normal scores; variogram models of these were fitted by restricted"
         f" likelihood, and every method estimated the scores and their quantiles. Whole {group_name}s"
         " were held out; all that is fitted was fitted again without them. The blend weights the"
         f" quantiles of the methods by their score on inner folds ({used}), and its intervals are"
-        f" calibrated on {group_name}s that were held out inside each fold ({coverage:.0%} asked)."
+        f" calibrated on {group_name}s that were held out inside each fold ({100 * coverage:.0f} %"
+        " asked)."
         f" The network reads the nearest samples of a place, never the place's own {group_name}, and"
         f" corrects kriging. {left_out}"
     ).strip()

@@ -6,7 +6,7 @@ A checked `Study` and a folder come in; the run folder, report first, goes out.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -153,8 +153,8 @@ def run(
         group_name=group_name, split=split, weights=weights, training=training, grid=grid,
         published=published, coverage=coverage,
     )  # fmt: skip
-    _write(folder, study, samples, findings, grid=grid, table=table, settings=settings)
-    folder.write_report("report.html", tailings_report(findings))
+    manifest = _write(folder, study, samples, findings, grid=grid, table=table, settings=settings)
+    folder.write_report("report.html", tailings_report(replace(findings, manifest=manifest)))
     return folder.path
 
 
@@ -339,7 +339,7 @@ def _write(
     grid: xr.Dataset | None,
     table: pd.DataFrame | None,
     settings: Settings,
-) -> None:
+) -> dict[str, Any]:
     folder.write_table("scores.csv", findings.scores)
     folder.write_table("predictions.csv", findings.predictions)
     folder.write_text("quality.txt", f"{samples.quality}\n")
@@ -352,7 +352,7 @@ def _write(
         write_grid(grid, folder.path / "estimates.csv", drop_empty=True)
         if samples.n_dims == 3:
             write_grid(grid, folder.path / "estimates.vti")
-    folder.write_manifest(
+    return folder.write_manifest(
         {
             "study": study.kind,
             "title": study.title,

@@ -99,11 +99,7 @@ def study_report(found: Found, manifest: Mapping[str, Any]) -> Report:
     ]
     if found.layers is not None:
         told.append(f"a map of {len(found.layers.cells):,} cells")
-    parts = page.sections
-    if found.layers is None:  # what the section of the map would tell is about tables alone
-        parts = [replace(part, title="What was read", intro="") if part.title == "Where" else part
-                 for part in parts]  # fmt: skip
-    return replace(page, subtitle=", ".join(told), sections=parts)
+    return replace(page, subtitle=", ".join(told))
 
 
 def study_findings(found: Found, manifest: Mapping[str, Any]) -> ProspectFindings:
@@ -135,6 +131,7 @@ def study_findings(found: Found, manifest: Mapping[str, Any]) -> ProspectFinding
         area_km2=0.0 if layers is None else layers.area,
         cell=None if size is None else (size[0], size[1]),
         n_occurrences=len(sites.occurrences),
+        n_background=0 if ground is None else len(ground.X),
         variables=list(sites.names),
         recommended=judged.choice.method,
         advice=judged.choice.why,

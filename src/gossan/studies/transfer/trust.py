@@ -16,6 +16,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from gossan.models.few_labels import make_few_label_model, rankable_scores
 from gossan.plot.style import new_axes, to_svg
+from gossan.report._display_names import display_name
 from gossan.report.blocks import Block, Figure, Table
 from gossan.report.page import Section
 from gossan.studies.transfer.keeping import Keeper
@@ -286,13 +287,21 @@ def _lines(title: str, lines: Mapping[str, pd.DataFrame], label: str, data: pd.D
     ax = new_axes(8, 3.7)[0]
     dashes = ("-", "--", "-.", ":")
     for number, (name, own) in enumerate(lines.items()):
-        ax.plot(own["x"], own["y"], dashes[number // 8 % 4], marker="o", markersize=4, label=name)
+        ax.plot(
+            own["x"],
+            own["y"],
+            dashes[number // 8 % 4],
+            marker="o",
+            markersize=4,
+            label=display_name(name),
+        )
     ax.set_xlabel(label)
     ax.set_ylabel("AUC, whole blocks held out")
     ax.axhline(0.5, color="0.6", linewidth=0.8)
     ax.legend(fontsize=8, ncols=2)
     ends = "; ".join(
-        f"{name} {own['y'].iloc[0]:.2f} to {own['y'].iloc[-1]:.2f}" for name, own in lines.items()
+        f"{display_name(name)} {own['y'].iloc[0]:.2f} to {own['y'].iloc[-1]:.2f}"
+        for name, own in lines.items()
     )
     return Figure(title, to_svg(ax), alt=f"AUC from left to right: {ends}.",
                   caption="A coin has 0.5.", data=data)  # fmt: skip
