@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-EXTRAS = ("boosting", "gis", "large", "omf")
+EXTRAS = ("boosting", "gis", "large", "omf", "completion")
 
 
 def main():

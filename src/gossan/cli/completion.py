@@ -34,7 +34,8 @@ def completion_script(shell: str) -> str:
         import shtab
     except ImportError as error:
         raise ImportError(
-            "Completion needs shtab, which is not installed. Install it: pip install shtab"
+            "Completion needs shtab, which is not installed. Install it:"
+            ' pip install "gossan[completion]"'
         ) from error
     parser = make_parser()
     _mark_paths(parser, {"file": shtab.FILE, "dir": shtab.DIRECTORY})
