@@ -112,7 +112,7 @@ def test_check_lists_every_problem_of_words_values_files_and_tables(tmp_path, ca
 def test_a_reader_hears_of_the_first_problem_and_how_many_more_there_are(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text(HOLES, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"'titel'.*\(6 more: gossan check "):
+    with pytest.raises(ValueError, match=r"'titel'.* 6 more: see gossan check "):
         read_study(path)
 
 

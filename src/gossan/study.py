@@ -125,7 +125,8 @@ def read_study(path: str | Path) -> Study:
     """
     study, problems = _read(Path(path))
     if problems:
-        more = f" ({len(problems) - 1} more: gossan check {path})" if len(problems) > 1 else ""
+        n_more = len(problems) - 1
+        more = f" {n_more} more: see gossan check {path.name}." if n_more else ""
         raise ValueError(f"{problems[0]}{more}")
     return study
 
