@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -225,8 +226,11 @@ def value_problems(
         ]
         if not blamed:
             return problems, {}
-        named = [key for key in blamed if told.startswith(key)]
-        del left[(named or blamed)[0]]
+        # Keys that are wrong together (medium above high) go together: with one of them and the
+        # default of the other there would be a fault that the file does not have.
+        named = [key for key in blamed if re.search(rf"\b{re.escape(key)}\b", told)]
+        for key in named or blamed[:1]:
+            del left[key]
 
 
 def _complaint(function: Callable[..., Any], arguments: Mapping[str, Any]) -> str | None:

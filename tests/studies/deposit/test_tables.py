@@ -94,7 +94,9 @@ dip = "down_negative"
     ],
 )  # fmt: skip
 def test_faults_of_the_file_are_named_before_anything_runs(study, old, new, told):
-    (problem,) = check_study(study((old, new)))
+    problems = check_study(study((old, new)))
+    assert len(problems) == 1, problems
+    problem = problems[0]
     assert pd.Series(problem).str.contains(told).all(), problem
     assert problem.rstrip()[-1] in ".?=", problem
 
