@@ -19,6 +19,7 @@ import tempfile
 import time
 import zipfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +145,8 @@ def _kill(study: Path, folder: Path, sign: signal.Signals, after: float, found: 
     running = subprocess.Popen(  # noqa: S603 - our own command
         _command(study, folder), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
+        # In a job of the background a shell lets SIGINT be ignored, and that is inherited.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - no threads
     )  # fmt: skip
     try:
         running.wait(after)

@@ -117,9 +117,11 @@ def full_reference(citation: str) -> tuple[str, str]:
 
     Examples
     --------
-    >>> full_reference("Breiman 2001, Mach. Learn. 45, 5-32, doi:10.1023/A:1010933404324 (forests).")
-    ('Breiman, L., 2001. Random forests. Machine Learning 45, 5-32. doi:10.1023/A:1010933404324 \
-(forests)', 'Breiman2001')
+    >>> full_reference("Wolpert 1992, doi:10.1016/S0893-6080(05)80023-1 (blend).")[1]
+    'Wolpert1992'
+    >>> full_reference("Goovaerts 1997 (kriging).")[0]
+    'Goovaerts, P., 1997. Geostatistics for Natural Resources Evaluation. Oxford University Press, \
+New York. (kriging)'
     """
     reference, key, note = _found(citation)
     return (f"{reference} ({note})" if note and key else reference), key
