@@ -126,7 +126,7 @@ def read_study(path: str | Path) -> Study:
     study, problems = _read(Path(path))
     if problems:
         n_more = len(problems) - 1
-        more = f" {n_more} more: see gossan check {path.name}." if n_more else ""
+        more = f" {n_more} more: see gossan check {Path(path).name}." if n_more else ""
         raise ValueError(f"{problems[0]}{more}")
     return study
 
