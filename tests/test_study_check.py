@@ -109,6 +109,24 @@ def test_check_lists_every_problem_of_words_values_files_and_tables(tmp_path, ca
     assert out.count("\n- ") == 10
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("assay.csv", "There are grid.csv, sph.csv. Mend the name"),  # of another name altogether
+        ("sphal.csv", "Did you mean 'sph.csv'?"),
+        ("SPH.txt", "Did you mean 'sph.csv'?"),
+        ("assay.xlsx", ". Mend the name; it is relative to the study file."),
+    ],
+)
+def test_a_missing_file_is_told_with_the_nearest_name_or_those_that_are_there(tmp_path, name, told):
+    for there in ("sph.csv", "grid.csv"):
+        (tmp_path / there).write_text("Zn\n1\n", encoding="utf-8")
+    path = tmp_path / "study.toml"
+    path.write_text(f'study = "genesis"\n[read]\ntable = "{name}"\n', encoding="utf-8")
+    problem = next(told for told in check_study(path) if f"there is no file {name}" in told)
+    assert told in problem, problem
+
+
 def test_a_reader_hears_of_the_first_problem_and_how_many_more_there_are(tmp_path):
     path = tmp_path / "study.toml"
     path.write_text(HOLES, encoding="utf-8")

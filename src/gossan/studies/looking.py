@@ -130,10 +130,25 @@ def _not_there(study: Study, where: str, path: Path) -> tuple[str, str]:
             "",
         )
     there = sorted(file.name for file in folder.iterdir() if file.is_file())
-    hint = did_you_mean(path.name, there) or " Mend the name; it is relative to the study file."
+    hint = _near_name(path, there)
     near = difflib.get_close_matches(path.name, there, n=1, cutoff=0.85)
     meant = os.path.relpath(folder / near[0], study.path.parent) if near else ""
     return f"{where}: there is no file {path.name} in {folder.resolve()}.{hint}", meant
+
+
+def _near_name(path: Path, there: Sequence[str], most: int = 8) -> str:
+    """Return ' Did you mean ...?' for a file whose stem is near, else the files of its kind.
+
+    The stem alone is compared: 'assay.csv' and 'sph.csv' have half of their letters in common.
+    """
+    files = {Path(name).stem.lower(): name for name in there}
+    near = difflib.get_close_matches(path.stem.lower(), list(files), n=1, cutoff=0.6)
+    if near:
+        return f" Did you mean {files[near[0]]!r}?"
+    like = [name for name in there if Path(name).suffix.lower() == path.suffix.lower()]
+    more = ", ..." if len(like) > most else ""
+    told = f" There are {', '.join(like[:most])}{more}." if like else ""
+    return f"{told} Mend the name; it is relative to the study file."
 
 
 def _matches(path: Path) -> bool:

@@ -205,6 +205,19 @@ def test_levelling_and_its_section_go_together(tmp_path, old, new, message):
     assert re.search(message, told), told
 
 
+@pytest.mark.parametrize("by", ["lithology", "catchment", "sheet"])
+def test_maps_alone_have_no_samples_to_level(tmp_path, by):
+    path = tmp_path / "study.toml"
+    path.write_text(
+        'study = "region"\n[rasters]\nfiles = ["Cu.tif"]\n[occurrences]\ntable = "known.csv"\n'
+        f'[elements]\nlevel_by = "{by}"\n',
+        encoding="utf-8",
+    )
+    for name in ("Cu.tif", "known.csv"):
+        (tmp_path / name).write_text("", encoding="utf-8")
+    assert any("this study has maps alone" in told for told in check_study(path))
+
+
 CRS = "EPSG:32650"
 
 

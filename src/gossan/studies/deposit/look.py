@@ -9,6 +9,7 @@ import numpy as np
 from gossan.data.grids.grid import spacing_of
 from gossan.data.ground import read_ground
 from gossan.data.surfaces.files import read_surfaces
+from gossan.report._writing import count_of
 from gossan.studies.composites import hole_problems
 from gossan.studies.deposit.methods import METHODS
 from gossan.studies.deposit.run import Settings, settings_of
@@ -114,7 +115,7 @@ def _describe(look: Look, field: Field, settings: Settings) -> None:
     n, n_holes = len(composites.table), composites.table["hole"].nunique()
     look.found += [
         f"{composites.source}: {n:,} composites of {composites.length:g} m in {n_holes:,} holes",
-        f"{len(composites.elements)} elements: {', '.join(composites.elements)}",
+        f"{count_of(len(composites.elements), 'element')}: {', '.join(composites.elements)}",
         f"{int(is_rich.sum()):,} composites have {ore['cutoff']:g} {unit} {ore['element']} or more"
         .replace("  ", " "),
         f"grid of {sizes} blocks of {edges} m, {int(rock.sum()):,} of them rock; {field.ground_note}",

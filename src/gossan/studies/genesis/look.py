@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gossan.data.assays import read_assays
+from gossan.report._writing import count_of
 from gossan.studies.genesis.run import (
     SECTIONS,
     beside,
@@ -71,7 +72,7 @@ def _describe(study: Study, look: Look, labelled: LabelledTable) -> None:
     told, n = ", ".join(f"{kind} {n}" for kind, n in kinds.items()), table["deposit"].nunique()
     look.found += [
         f"{labelled.assays.source}: {len(table):,} analyses of {n:,} deposits ({told})",
-        f"{len(labelled.elements)} elements: {', '.join(labelled.elements)}",
+        f"{count_of(len(labelled.elements), 'element')}: {', '.join(labelled.elements)}",
     ]
     look.notes += [*labelled.left_out, *doubts(labelled.assays)]
     if look.problems:

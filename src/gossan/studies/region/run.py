@@ -83,12 +83,7 @@ def settings_of(study: Study) -> Settings:
             f"{study.path}: {wanted[0]!r} learns from another district, and there is no section"
             " [source]. Add it, or leave the method out."
         )
-    if settings["elements"]["level_by"] == "lithology" and "lithology" not in settings:
-        raise ValueError(
-            f'{study.path}: level_by = "lithology" needs a section [lithology]. Add it, with table ='
-            " FILE."
-        )
-    sections.check_catchments(study.path, settings)
+    sections.check_levelling(study.path, settings)
     if settings["background"]["rocks"] and "lithology" not in settings:
         raise ValueError(f"{study.path}: rocks needs a section [lithology]. Add it.")
     return settings

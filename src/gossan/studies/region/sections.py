@@ -14,7 +14,7 @@ import numpy as np
 from gossan._checks import check_option
 from gossan.studies.places import TABLES
 from gossan.studies.region.catchments import MEASURED
-from gossan.studies.region.levelling import CATCHMENT
+from gossan.studies.region.levelling import CATCHMENT, ROCKS
 from gossan.studies.region.methods import BASELINES, DEFAULT, METHODS, NEED_SOURCE, SILENT
 from gossan.studies.shared_sections import check_range, target_section
 
@@ -244,20 +244,25 @@ def targets(
     return target_section(share=share, least=least, most=most) | {"attribution": attribution}
 
 
-def check_catchments(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Raise ValueError where levelling by catchment lacks a section, or the section its levelling."""
-    is_asked = settings["elements"]["level_by"] == CATCHMENT
-    if is_asked and not {"catchments", "samples"} <= set(settings):
-        missing = "catchments" if "catchments" not in settings else "samples"
+def check_levelling(path: Path, settings: Mapping[str, Mapping[str, Any]]) -> None:
+    """Raise ValueError where levelling lacks a section that it needs, or [catchments] lack it."""
+    by = settings["elements"]["level_by"]
+    if by and "samples" not in settings:
         raise ValueError(
-            f'{path}: level_by = "{CATCHMENT}" needs a section [{missing}]. Add it, with table = FILE.'
+            f"{path}: level_by levels samples, and this study has maps alone. Give the samples under"
+            " [samples], or leave level_by out."
         )
-    if not is_asked and "catchments" in settings:
+    needed = {ROCKS: "lithology", CATCHMENT: "catchments"}.get(by, "")
+    if needed and needed not in settings:
+        raise ValueError(
+            f'{path}: level_by = "{by}" needs a section [{needed}]. Add it, with table = FILE.'
+        )
+    if by != CATCHMENT and "catchments" in settings:
         raise ValueError(
             f'{path}: [catchments] is there for level_by = "{CATCHMENT}" under [elements]. Write that,'
             " or leave the section out."
         )
-    if is_asked and "lithology" not in settings:
+    if by == CATCHMENT and "lithology" not in settings:
         table = settings["catchments"]["table"]
         if Path(table).suffix.lower() not in TABLES:
             raise ValueError(

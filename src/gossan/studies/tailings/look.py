@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gossan.data.assays import read_assays
+from gossan.report._writing import count_of
 from gossan.studies.composites import hole_problems
 from gossan.studies.looking import FIXED_BYTES, Look, hole_notes, missing_columns, missing_elements
 from gossan.studies.record import Study
@@ -93,7 +94,7 @@ def _describe(look: Look, samples: Samples) -> None:
     low = int(samples.is_censored.to_numpy().sum())
     look.found += [
         f"{samples.source}: {len(samples.coords):,} samples{holes}, {samples.n_dims}D{known}",
-        f"{len(samples.elements)} elements: {names}; {low:,} values below detection",
+        f"{count_of(len(samples.elements), 'element')}: {names}; {low:,} values below detection",
     ]
     look.notes += samples.left_out
 
