@@ -21,6 +21,7 @@ GROUPS = (
     "Tutorials",
     "How to",
     "Studies in depth",
+    "Tried on real data",
     "Ground",
     "Reference",
     "Gallery",

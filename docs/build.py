@@ -59,6 +59,7 @@ ORDER = {
     ),
     "Tutorials": tuple(f"tutorials/{name}" for name in STUDIES),
     "Studies in depth": STUDIES,
+    "Tried on real data": ("tried", "tried/minerals", "tried/holes", "tried/maps"),
     "Ground": ("conventions", "glossary", "plots", "scale", "security", "claims", "references"),
     "Gallery": ("gallery",),
     "Project": ("changelog", "contributing"),
