@@ -47,6 +47,8 @@ class ProspectFindings:
         Line above the title.
     n_samples : int
         Samples; 0 where only rasters came in.
+    null_words : str
+        How fakes were made, where their pattern was not moved over the map.
     n_background : int
         Unlabelled rows among which occurrences are ranked, for a study without a map.
     cell : float or (northing, easting), optional
@@ -152,6 +154,7 @@ class ProspectFindings:
     kind: str = "Prospectivity map"
     n_samples: int = 0
     n_background: int = 0
+    null_words: str = ""
     cell: float | tuple[float, float] | None = None
     n_merged: int = 0
     n_outside: int = 0

@@ -42,12 +42,15 @@ class Sheet:
         Columns all of whose cells are numbers or blank, float64.
     bad : dict of str to str
         Other columns and their first cell that is no number.
+    rows : int64 array of shape (n_rows,)
+        Number of each row in the file, where a title may stand above the header.
     """
 
     source: str
     text: pd.DataFrame
     numbers: pd.DataFrame
     bad: dict[str, str]
+    rows: NDArray[np.int64]
 
     @property
     def names(self) -> list[str]:
@@ -98,7 +101,7 @@ def read_sheet(path: Path, *, decimal: str | None = None) -> Sheet:
         else:
             bad[name] = "no number at all"
     text = {name: clean_text(raw.columns[place]) for place, name in enumerate(raw.names)}
-    return Sheet(raw.source, pd.DataFrame(text), pd.DataFrame(numbers), bad)
+    return Sheet(raw.source, pd.DataFrame(text), pd.DataFrame(numbers), bad, raw.rows)
 
 
 def _decimal_of(raw: RawTable) -> str:
