@@ -123,13 +123,16 @@ def test_an_exact_name_goes_before_a_similar_one():
 
 
 def test_coordinates_are_found_or_not_needed(sheet):
-    read = sheet("DEP,ESTE,NORTE,Cu\n1,1,2,3\n0,2,3,4\n")
+    read = sheet("DEP,RECHTS,HOCH,Cu\n1,1,2,3\n0,2,3,4\n")
     assert coordinates_of(read, easting=None, northing=None, needed=False) is None
-    assert coordinates_of(read, easting="ESTE", northing="NORTE", needed=True) == ("ESTE", "NORTE")
+    assert coordinates_of(read, easting="RECHTS", northing="HOCH", needed=True) == (
+        "RECHTS",
+        "HOCH",
+    )
     with pytest.raises(ValueError, match="has no column for easting"):
         coordinates_of(read, easting=None, northing=None, needed=True)
-    with pytest.raises(ValueError, match=r"no column 'EST' for easting.*Did you mean 'ESTE'\?"):
-        coordinates_of(read, easting="EST", northing="NORTE", needed=False)
+    with pytest.raises(ValueError, match=r"no column 'RECHT' for easting.*Did you mean 'RECHTS'\?"):
+        coordinates_of(read, easting="RECHT", northing="HOCH", needed=False)
 
 
 def test_a_workbook_says_what_the_csv_says(tmp_path, sheet):
