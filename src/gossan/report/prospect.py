@@ -265,7 +265,9 @@ def _subtitle(findings: ProspectFindings) -> str:
     if findings.variables:
         told.append(count_of(len(findings.variables), "other layer"))
     told.append(f"{count_of(findings.n_cells, 'supported cell')}{_size_words(findings.cell)}")
-    told.append(count_of(findings.n_occurrences, "known occurrence"))
+    where = f" in {count_of(findings.n_occurrences, 'cell')}" if findings.n_merged else ""
+    n_known = findings.n_occurrences + findings.n_merged
+    told.append(f"{count_of(n_known, 'known occurrence')}{where}")
     return f"{', '.join(told)}; {write_area(findings.area_km2)}"
 
 
