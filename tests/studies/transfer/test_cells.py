@@ -109,7 +109,7 @@ def test_columns_are_matched_by_name_whatever_their_order_case_and_marks(sheet):
 
 def test_columns_that_cannot_be_matched_are_told():
     options = {"source": "ground.csv", "what": "column"}
-    with pytest.raises(ValueError, match=r"has column 'PC1' not; it has PC2.*Did you mean 'PC2'\?"):
+    with pytest.raises(ValueError, match=r"has no column 'PC1'; it has PC2.*Did you mean 'PC2'\?"):
         match_names(["PC1"], ["PC2"], bad={}, **options)
     with pytest.raises(ValueError, match="has column 'PC1' 2 times: pc1, PC_1"):
         match_names(["PC1"], ["pc1", "PC_1"], bad={}, **options)

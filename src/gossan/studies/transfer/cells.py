@@ -310,9 +310,13 @@ def match_names(
         same = [each for each in there if each == name]
         same = same or [each for each in there if plain_header(each) == plain_header(name)]
         if len(same) != 1:
-            many = f"{len(same)} times: {', '.join(same)}" if same else "not"
+            own = (
+                f"{what} {name!r} {len(same)} times: {', '.join(same)}"
+                if same
+                else f"no {what} {name!r}"
+            )
             raise ValueError(
-                f"{source} has {what} {name!r} {many}; it has {list_words(list(there))}. Evidence is"
+                f"{source} has {own}; it has {list_words(list(there))}. Evidence is"
                 f" matched by name: rename the {what}.{did_you_mean(name, list(there))}"
             )
         if same[0] in bad:
