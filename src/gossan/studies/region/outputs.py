@@ -84,7 +84,7 @@ def layer_bands(region: Region, grid: xr.Dataset) -> xr.Dataset:
     bands : Dataset
         "Cu_levelled" and the raw "Cu" where samples were levelled, else "Cu"; from kriging the
         standard deviation of the common logarithm, "Cu_std". Blank off the supported cells, as for
-        the methods: what `gossan score` makes of them is the map of the study.
+        the methods: what `gossan score` makes of them is the map of the study, its rim aside.
     """
     read = grid[list(region.channels)].rename({name: region.band(name) for name in region.channels})
     bands = read.assign({str(name): layer for name, layer in region.beside.data_vars.items()})
