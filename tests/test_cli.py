@@ -211,6 +211,7 @@ def test_score_writes_map_style_and_targets(region, capsys):
         (["Li.tif", "Cs.tf"], "Did you mean 'Cs.tif'"),
         (["Li.tif", "Cs.tif", "--edges", "near"], "edges must be one of nearest, nan, got 'near'"),
         (["Li.tif", "Cs.tif", "--out", "score.png"], "Let it end in .tif"),
+        (["Li.tif", "Cs.tif", "--targets", "t.gpkg", "--known", "no.csv"], "no.csv"),
     ],
 )
 def test_score_tells_mistakes_without_a_traceback(region, capsys, monkeypatch, words, message):

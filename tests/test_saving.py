@@ -201,7 +201,7 @@ def test_a_failed_write_leaves_the_old_model(fitted, copy, tmp_path, monkeypatch
 def test_what_cannot_be_saved_is_told(fitted, table, tmp_path):
     X, y, _ = table
     where = tmp_path / "new"
-    with pytest.raises(ValueError, match=r"A WeightedClassifier cannot be saved\. Save one of"):
+    with pytest.raises(ValueError, match=r"WeightedClassifier cannot be saved\. Save one of"):
         save_model(make_baseline("lda").fit(X, y), where, card={})
     with pytest.raises(ValueError, match=r"card\.when cannot be saved"):
         save_model(fitted["trees"], where, card={"when": object()})
@@ -210,7 +210,7 @@ def test_what_cannot_be_saved_is_told(fitted, table, tmp_path):
     with pytest.raises(ValueError, match="units must name a unit for each feature"):
         save_model(fitted["trees"], where, card={}, units={"Mn": "ppm"})
     nested = EnsembleClassifier([("inner", fitted["ensemble"])]).fit(X, y)
-    with pytest.raises(ValueError, match="EnsembleClassifier inside an EnsembleClassifier"):
+    with pytest.raises(ValueError, match="EnsembleClassifier inside EnsembleClassifier"):
         save_model(nested, where, card={})
     assert not where.exists()
 

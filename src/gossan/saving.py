@@ -239,7 +239,7 @@ def pack(
     kind = type(model).__name__
     if CLASSES.get(kind) != type(model).__module__ or kind == inside:
         raise ValueError(
-            f"A {kind}{f' inside an {inside}' if inside else ''} cannot be saved. Save one of "
+            f"{kind}{f' inside {inside}' if inside else ''} cannot be saved. Save one of "
             f"{', '.join(each for each in CLASSES if each != inside)}."
         )
     settings, arrays = model.to_arrays()

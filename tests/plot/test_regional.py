@@ -113,6 +113,21 @@ def test_targets_given_as_points_bear_their_numbers():
         plot_prospectivity_map(region(), targets=KNOWN, ax=new_axes()[0])
 
 
+def test_of_many_targets_those_named_first_are_numbered():
+    grid = make_grid((0, 2000, 0, 400), 100)
+    number = np.zeros((4, 20))
+    number[1, :14] = np.arange(1, 15)
+    grid = add_layer(add_layer(grid, "score", np.ones((4, 20))), "target", number)
+
+    def numbers(map_):
+        ax = plot_prospectivity_map(map_, ax=new_axes()[0])
+        return {int(text.get_text()) for text in ax.texts if text.get_gid() == "target"}
+
+    assert numbers(grid) == set(range(1, 13))
+    grid["target"].attrs["first"] = [14, 3, 99]  # 99 lies on no cell
+    assert numbers(grid) == {*range(1, 12), 14}
+
+
 def test_geometries_are_drawn_as_tables_are():
     gpd = pytest.importorskip("geopandas")
     from shapely.geometry import LineString, MultiPolygon, Point, box

@@ -144,10 +144,10 @@ def test_forged_settings_are_refused(model, settings, message):
 
 
 def test_a_model_within_a_model_and_one_that_is_not_known_are_not_saved(model, tmp_path):
-    with pytest.raises(ValueError, match="MapModel inside an MapModel cannot be saved"):
+    with pytest.raises(ValueError, match="MapModel inside MapModel cannot be saved"):
         save_model(MapModel(model, LAYERS), tmp_path / "m", card={})
     other = MapModel(LogisticRegression(), ["Li"])
-    with pytest.raises(ValueError, match="LogisticRegression inside an MapModel cannot be saved"):
+    with pytest.raises(ValueError, match="LogisticRegression inside MapModel cannot be saved"):
         save_model(other, tmp_path / "m", card={})
 
 

@@ -4,6 +4,7 @@ import sqlite3
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
@@ -164,6 +165,33 @@ def test_from_a_raster_to_a_geopackage(tmp_path):
         "2 targets, 1 of them with known occurrences in the best 2.0% of 1,000 km²"
     )
     assert len(read_vectors(tmp_path / "t.gpkg")) == 2
+
+
+@pytest.mark.parametrize("headers", [("Longitude", "Latitude"), ("lon", "LAT")])
+def test_known_occurrences_in_degrees_are_brought_to_the_map(tmp_path, headers):
+    pyproj = pytest.importorskip("pyproj")
+    turn = pyproj.Transformer.from_crs("EPSG:32650", "EPSG:4326", always_xy=True)
+    table = pd.DataFrame([turn.transform(505_000, 4_004_000)] * 2, columns=list(headers))
+    table.loc[2] = [np.nan, np.nan]  # a row without a place
+    table.iloc[[0, 2]].to_csv(tmp_path / "known.csv", index=False)
+    raster = write_grid(scored(two_areas()), tmp_path / "score.tif")
+    found = write_raster_targets(
+        raster, tmp_path / "t.gpkg", share=0.02, known=tmp_path / "known.csv"
+    )
+    assert (found.n_targets, found.n_with_known) == (2, 1)
+
+
+def test_known_occurrences_may_be_a_raster_of_ones(tmp_path):
+    grid = scored(two_areas())
+    marks = np.zeros(grid["score"].shape)
+    marks[tuple(np.argwhere(grid["score"].to_numpy() == grid["score"].to_numpy().max())[0])] = 1
+    blank = grid.drop_vars(list(grid.data_vars))
+    write_grid(add_layer(blank, "ore", marks), tmp_path / "ore.tif")
+    raster = write_grid(grid, tmp_path / "score.tif")
+    found = write_raster_targets(
+        raster, tmp_path / "t.gpkg", share=0.02, known=tmp_path / "ore.tif"
+    )
+    assert found.n_with_known == 1
 
 
 def test_known_occurrences_of_a_local_grid_come_from_a_plain_table(tmp_path):

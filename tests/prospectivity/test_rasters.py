@@ -218,6 +218,16 @@ def test_a_missing_layer_is_named_with_the_nearest(folder):
         score_rasters(model, [folder / "Cu.tif", folder / "Litium.tif"], folder / "out.tif")
 
 
+def test_a_layer_answers_to_the_end_of_the_name_of_its_file(folder):
+    # As a study names it whose files all began with Idw_.
+    (folder / "Li.tif").rename(folder / "Idw_Li.tif")
+    words = [folder / "Cu.tif", folder / "Idw_Li.tif"]
+    score_rasters(NorthMinusSouth(3), words, folder / "o.tif")
+    (folder / "Xrf_Li.tif").write_bytes((folder / "Idw_Li.tif").read_bytes())
+    with pytest.raises(ValueError, match=r"'Li' is there 2 times: Idw_Li.tif band 1, Xrf_Li.tif"):
+        score_rasters(NorthMinusSouth(3), [*words, folder / "Xrf_Li.tif"], folder / "p.tif")
+
+
 def test_a_layer_that_is_there_twice_is_refused(folder):
     write_raster(folder / "more.tif", layers_of(), names=["cu", "Sn"])
     with pytest.raises(ValueError, match=r"'Cu' is there 2 times: Cu.tif band 1, more.tif band 1"):

@@ -359,6 +359,37 @@ def test_targets_on_known_ground_are_told_from_new_ones(contains: list[bool], wo
     assert words in told(targets=make_targets(contains_known=contains))
 
 
+def test_a_target_nearer_to_what_is_known_than_it_is_wide_is_no_new_ground() -> None:
+    # 36, 18 and 12 km2 are 6, 4.2 and 3.5 km wide.
+    near = make_targets(known_distance=[0.0, 4200.0, 1300.0])
+    page = prospect_report(bare(targets=near))
+    assert page.conclusion[0].startswith("Two targets beside known ground deserve a look: 30 km²")
+    assert [card.title.partition(" · ")[2] for card in page.cards] == [
+        "beside known ground", "beside known ground", "known ground",
+    ]  # fmt: skip
+    far = make_targets(known_distance=[0.0, 4300.0, 1300.0])
+    assert prospect_report(bare(targets=far)).conclusion[0].startswith("Two targets on new ground")
+
+
+def test_a_study_without_a_map_does_not_speak_of_one() -> None:
+    words = "Labels dealt anew to the sites."
+    page = prospect_report(
+        bare(n_cells=0, n_background=3000, area_km2=0.0, scores=make_scores(), null_words=words,
+             recommended="logistic", occurrence_table=make_known(), curves=make_curves(),
+             null=make_null())
+    )  # fmt: skip
+    text = " ".join(
+        [*page.conclusion, *(part.intro for part in page.sections)]
+        + [figure.caption for figure in blocks_of(page, Figure)]
+        + [table.note for table in blocks_of(page, Table)]
+    )
+    assert missed_sentence(make_known(), has_map=False).startswith("By models taught without them")
+    assert words in text
+    assert "% of the area" not in text
+    assert "made the map" not in text
+    assert "over the map" not in text
+
+
 def test_targets_of_whose_ground_nothing_is_known_are_told_together() -> None:
     table = make_targets().drop(columns="contains_known")
     assert told(targets=table).startswith(

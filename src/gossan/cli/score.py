@@ -12,8 +12,11 @@ from gossan.cli.talk import Progress
 def run_score(options: argparse.Namespace) -> int:
     """Score rasters, and write a map with its style and, if asked for, targets."""
     from gossan.prospectivity import plan_rasters, score_rasters, write_raster_targets
+    from gossan.prospectivity.map_targets import read_known
     from gossan.saving import load_model
 
+    if options.known is not None:
+        read_known(options.known, None)  # a fault is told before the long work, not after it
     model, _ = load_model(options.model)
     rasters = [_raster(word) for word in options.rasters]
     plan = plan_rasters(model, rasters, tile=options.tile, workers=options.workers)

@@ -200,7 +200,7 @@ def _add_score(commands: Any) -> None:
     _complete(targets, "file")
     score.add_argument("--share", type=float, default=0.05, help="of the area, for targets")
     known = score.add_argument(
-        "--known", type=Path, help="known occurrences, any vector file or table"
+        "--known", type=Path, help="known occurrences: vector file, table, or raster of ones"
     )
     _complete(known, "file")
 

@@ -20,10 +20,10 @@ SYNONYMS = MappingProxyType(
     {
         "easting": "easting east x xc xcentre xcenter xcentroid centroidx centrex centerx xcoord"
         " xcoordinate coordx utme utmeasting eastings xutm utmx xworld midx xmid pointx xloc longitude"
-        " lon long e",
+        " lon long e este",
         "northing": "northing north y yc ycentre ycenter ycentroid centroidy centrey centery"
         " ycoord ycoordinate coordy utmn utmnorthing northings yutm utmy yworld midy ymid pointy yloc"
-        " latitude lat n",
+        " latitude lat n norte",
         "elevation": "elevation elev z zc zcentre zcenter zcentroid centroidz centrez centerz zcoord"
         " zcoordinate coordz rl reducedlevel altitude masl midz zmid pointz zloc zworld",
     }
@@ -96,15 +96,16 @@ def read_numbers(table: pd.DataFrame, column: str, *, source: str) -> NDArray[np
     return numbers
 
 
-def format_places(places: NDArray[np.int64]) -> str:
-    """Return rows as a file numbers them (the header is row 1).
+def format_places(places: NDArray[np.int64], rows: NDArray[np.int64] | None = None) -> str:
+    """Return rows as a file numbers them: by `rows`, the number of each, else the header is row 1.
 
     Examples
     --------
     >>> format_places(np.array([0, 4, 5, 6, 9]))
     'row 2, 6, 7, 8 ...'
     """
-    shown = ", ".join(str(int(place) + 2) for place in places[:4])
+    numbers = places + 2 if rows is None else rows[places]
+    shown = ", ".join(str(int(number)) for number in numbers[:4])
     return f"row {shown}{' ...' if len(places) > 4 else ''}"
 
 

@@ -146,13 +146,26 @@ def _edges(plane: Plane, shape: tuple[int, int]) -> tuple[NDArray, NDArray]:
     return np.linspace(left, right, shape[1] + 1), np.linspace(bottom, top, shape[0] + 1)
 
 
-def draw_outlines(ax: Axes, plane: Plane, numbers: NDArray[np.float64]) -> None:
-    """Draw lines along the edges of cells where one target ends, and write each number once."""
-    outline_cells(ax, numbers, *_edges(plane, numbers.shape), transform=data_of(ax, plane))
+def draw_outlines(
+    ax: Axes, plane: Plane, numbers: NDArray[np.float64], *, first: Sequence[int] = ()
+) -> None:
+    """Draw lines along the edges of cells where one target ends, and write each number once.
+
+    Of many targets, those named as `first` are numbered before the others.
+    """
+    outline_cells(
+        ax, numbers, *_edges(plane, numbers.shape), transform=data_of(ax, plane), first=first
+    )
 
 
 def outline_cells(
-    ax: Axes, numbers: NDArray[np.float64], x: NDArray, y: NDArray, *, transform: Transform
+    ax: Axes,
+    numbers: NDArray[np.float64],
+    x: NDArray,
+    y: NDArray,
+    *,
+    transform: Transform,
+    first: Sequence[int] = (),
 ) -> None:
     """Draw the outlines of numbered cells between the edges `x` and `y`, each number once."""
     held = np.nan_to_num(numbers).astype(int)
@@ -166,7 +179,9 @@ def outline_cells(
         lines = LineCollection(list(segments), colors=colour, linewidths=width, capstyle="round",
                                transform=transform, zorder=5, gid="outline")  # fmt: skip
         ax.add_collection(lines, autolim=False)
-    shown = [number for number in np.unique(held) if number > 0][:_NUMBERED]
+    there = [int(number) for number in np.unique(held) if number > 0]
+    ranked = [number for number in first if number in there]
+    shown = list(dict.fromkeys([*ranked, *there]))[:_NUMBERED]
     for number in shown:
         up, across = np.nonzero(held == number)
         middle = np.argmin((up - up.mean()) ** 2 + (across - across.mean()) ** 2)

@@ -86,9 +86,9 @@ def plot_prospectivity_map(
     occurrences : DataFrame or mapping of str to DataFrame, optional
         Columns `easting`, `northing` [m]; several sets by their names, each with its own symbol.
     targets : str or GeoDataFrame
-        Layer of target numbers, outlined and numbered; missing or empty: none are. Or polygons; or
-        a table of points (`target`, `easting`, `northing` [m]), the first twelve of which are
-        numbered.
+        Layer of target numbers, outlined and numbered, those first that `first` in its attrs names;
+        missing or empty: none are. Or polygons; or a table of points (`target`, `easting`,
+        `northing` [m]), the first twelve of which are numbered.
     faults : DataFrame or GeoDataFrame, optional
         One row a vertex: `easting`, `northing` [m] and a column of names (`fault`, `line`,
         `name` or `id`); or lines.
@@ -214,7 +214,7 @@ def _draw_targets(ax: Axes, plane: Plane, targets: str | pd.DataFrame) -> list[A
         if not targets or targets not in plane.grid:
             return []
         numbers = plane.cells(targets)
-        draw_outlines(ax, plane, numbers)
+        draw_outlines(ax, plane, numbers, first=plane.grid[targets].attrs.get("first", ()))
         n_targets = len(np.unique(numbers[np.nan_to_num(numbers) > 0]))
     elif hasattr(targets, "geometry"):
         _outline_shapes(ax, targets)

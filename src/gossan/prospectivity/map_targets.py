@@ -23,9 +23,10 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from gossan._checks import check_option
-from gossan.data._coordinates import find_coordinates, read_numbers
+from gossan.data._coordinates import DEGREES, find_coordinates, plain_header, read_numbers
 from gossan.data.grids.files import read_grid
 from gossan.data.grids.grid import add_layer, cell_centres, cell_volume, check_grid, layer_of
+from gossan.data.grids.marked_cells import read_marked_cells
 from gossan.data.grids.outlines import distances_to, outline_cells
 from gossan.data.grids.styles import fill_style
 from gossan.data.tables.rawtable import read_raw
@@ -39,6 +40,9 @@ __all__ = ["TargetsOnFile", "find_map_targets", "write_map_targets", "write_rast
 
 RANKS = ("mean", "max", "sum")
 MOST_ELEMENTS = 5
+TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".parquet")
+RASTERS = (".tif", ".tiff", ".img", ".asc", ".vrt")
+WORLD = "EPSG:4326"
 EDGE_LAYER = "edge_fraction"
 CLASSES = ((0.5, 5.5, "targets 1 to 5"), (5.5, 20.5, "targets 6 to 20"), (20.5, 1e9, "the others"))
 
@@ -220,8 +224,8 @@ def write_raster_targets(
     share, least : float
         As in `find_map_targets`.
     known : path, optional
-        Known occurrences: a vector file, or a table with columns of easting and northing in the CRS
-        of the raster.
+        Known occurrences: a vector file, a raster of ones, or a table with columns of longitude
+        and latitude (WGS 84), or of easting and northing in the CRS of the raster.
 
     Returns
     -------
@@ -234,7 +238,7 @@ def write_raster_targets(
     """
     grid, points = read_grid(raster), None
     if known is not None:
-        points = _read_known(Path(known), grid.attrs.get("crs"))
+        points = read_known(Path(known), grid.attrs.get("crs"))
     targets = find_map_targets(
         grid, share=share, least=least, known=points, spread="spread" if "spread" in grid else None
     )
@@ -244,16 +248,28 @@ def write_raster_targets(
     return TargetsOnFile(len(targets), n_with, told["share"], told["supported_area"])
 
 
-def _read_known(path: Path, crs: Any) -> Any:
-    """Return known occurrences in the CRS of the raster; a local grid has none, nor has a table."""
-    is_table = path.suffix.lower() in {".csv", ".txt", ".tsv", ".xlsx", ".parquet"}
-    if not is_table:
+def read_known(path: Path, crs: Any) -> Any:
+    """Known occurrences in the CRS of a raster, which a local grid has not.
+
+    A vector file, a raster of ones or a table; longitudes and latitudes of a table are taken for
+    WGS 84, other coordinates for those of the raster.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file is not there or cannot be read.
+    """
+    if path.suffix.lower() in RASTERS:
+        points = read_marked_cells(path)
+        return points.to_crs(crs) if crs is not None and points.crs is not None else points
+    if path.suffix.lower() not in TABLES:
         return read_occurrences(path, to_crs=crs)
-    if crs is not None:
-        return read_occurrences(path, crs=crs, to_crs=crs)
     table = read_sites(read_raw(path), ())[0]
     found = find_coordinates(list(table.columns), {}, source=path.name)
     columns = (found["easting"], found["northing"])
+    if crs is not None:
+        own = WORLD if {plain_header(name) for name in columns} <= set(DEGREES) else crs
+        return read_occurrences(path, crs=own, to_crs=crs, invalid="drop")
     return np.column_stack([read_numbers(table, name, source=path.name) for name in columns])
 
 

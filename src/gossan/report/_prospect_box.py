@@ -14,6 +14,7 @@ from gossan.report._checked import leak_finding
 from gossan.report._prospect_words import (
     FIT,
     RANDOM,
+    ground_words,
     honest_protocol,
     is_beyond_null,
     is_label_free,
@@ -69,7 +70,9 @@ def further_facts(findings: ProspectFindings) -> list[Fact]:
         facts.append(Fact(f"{number_of(row, 'auc'):.2f}", label, "; ".join(told),
                           "warning" if ahead else "plain"))  # fmt: skip
     row = score_row(findings, honest)
-    return facts + _capture_fact(row) + _area_fact(row)
+    return (
+        facts + _capture_fact(row, ground_words(findings)) + _area_fact(row, ground_words(findings))
+    )
 
 
 def _published(findings: ProspectFindings) -> Answer:
@@ -144,7 +147,8 @@ def _baseline(findings: ProspectFindings) -> Answer:
     used = number_of(score_row(findings, protocol), "auc")
     told = [f"{best['method']}, {protocol_words(protocol)}", *interval_words(best)]
     if is_simple(findings, method):
-        told.append(f"{method}, which made the map, is simple too")
+        does = "made the map" if findings.n_cells else "is the one to use"
+        told.append(f"{method}, which {does}, is simple too")
     return Answer(f"{number_of(best, 'auc'):.2f}", "AUC", "; ".join(told),
                   "warning" if number_of(best, "auc") >= used else "plain")  # fmt: skip
 
@@ -165,7 +169,7 @@ def _prevalence(findings: ProspectFindings) -> Answer:
                   "the rows are a choice, so that these are not the odds of finding ore")  # fmt: skip
 
 
-def _capture_fact(row: pd.Series | None) -> list[Fact]:
+def _capture_fact(row: pd.Series | None, ground: str) -> list[Fact]:
     n, inside = number_of(row, "n"), number_of(row, "captured_10")
     if not np.isfinite([n, inside]).all():
         return []
@@ -174,13 +178,13 @@ def _capture_fact(row: pd.Series | None) -> list[Fact]:
     if np.isfinite([low, high]).all():
         told.append(f"95 % interval {100 * low:.0f} to {100 * high:.0f} %")
     told.append(f"{10 * inside / n:.1f} times chance")
-    return [Fact(f"{inside:.0f} of {n:.0f}", "Held-out occurrences in the best 10 % of the area",
+    return [Fact(f"{inside:.0f} of {n:.0f}", f"Held-out occurrences in the best 10 % of the {ground}",
                  "; ".join(told))]  # fmt: skip
 
 
-def _area_fact(row: pd.Series | None) -> list[Fact]:
+def _area_fact(row: pd.Series | None, ground: str) -> list[Fact]:
     captured, area = (number_of(row, name) for name in ("pa_captured", "pa_area"))
     if not np.isfinite([captured, area]).all() or area <= 0:
         return []
-    told = f"{100 * captured:.0f} % captured in {100 * area:.0f} % of the area; 1 is chance"
+    told = f"{100 * captured:.0f} % captured in {100 * area:.0f} % of the {ground}; 1 is chance"
     return [Fact(f"{captured / area:.1f}", "Normalised density at the P-A point", told)]

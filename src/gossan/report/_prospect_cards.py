@@ -12,6 +12,7 @@ import pandas as pd
 
 from gossan.report._prospect_words import (
     in_percent,
+    is_beside,
     is_label_free,
     name_of,
     write_area,
@@ -66,7 +67,9 @@ def _card(row: pd.Series, *, is_taught: bool) -> Card:
 def _ground(row: pd.Series) -> str:
     if "contains_known" not in row:
         return ""
-    return " · known ground" if bool(row["contains_known"]) else " · new ground"
+    if bool(row["contains_known"]):
+        return " · known ground"
+    return " · beside known ground" if is_beside(row) else " · new ground"
 
 
 def _trust_lines(row: pd.Series) -> list[str]:

@@ -69,7 +69,7 @@ def missed_section(findings: ProspectFindings) -> Section:
         Table("Known occurrences, the worst missed first", ranked[columns_of(ranked, _COLUMNS)],
               note=note, headings=_HEADINGS, formats=_FORMATS)
     )  # fmt: skip
-    return Section(title, missed_sentence(ranked), blocks)
+    return Section(title, missed_sentence(ranked, has_map=bool(findings.n_cells)), blocks)
 
 
 def ranked_occurrences(table: pd.DataFrame) -> pd.DataFrame:
@@ -94,13 +94,15 @@ def _rank_words(share: float) -> str:
     return "lower half" if inside is None else f"best {100 * inside:g} %"
 
 
-def missed_sentence(ranked: pd.DataFrame) -> str:
+def missed_sentence(ranked: pd.DataFrame, *, has_map: bool = True) -> str:
     """Say how many known occurrences a map without them would have shown, and which it would not."""
     n, shares = len(ranked), ranked["share"].astype(float)
     n_found, passed = int((shares <= FOUND).sum()), ranked[shares > PASSED]
+    made, ground = ("maps made", "area") if has_map else ("models taught", "background")
     told = (
-        f"On maps made without them, {n_found} of {count_of(n, 'known occurrence')}"
-        f" {'lies' if n_found == 1 else 'lie'} in the best {100 * FOUND:g} % of the area and"
+        f"{'On' if has_map else 'By'} {made} without them, {n_found} of"
+        f" {count_of(n, 'known occurrence')}"
+        f" {'lies' if n_found == 1 else 'lie'} in the best {100 * FOUND:g} % of the {ground} and"
         f" {n - n_found} {'is' if n - n_found == 1 else 'are'} missed"
     )
     if not len(passed):

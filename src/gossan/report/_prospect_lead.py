@@ -12,6 +12,7 @@ import pandas as pd
 
 from gossan.report._prospect_words import (
     honest_protocol,
+    is_beside,
     is_label_free,
     name_of,
     null_sentence,
@@ -78,7 +79,8 @@ def target_sentence(findings: ProspectFindings) -> str:
             f"{_targets_words(held)} {lead} a known occurrence{_cover_words(findings, held)}; the map"
             " finds no new ground."
         )
-    ground = "" if held is None else " on new ground"
+    is_near = all(is_beside(row) for _, row in new.iterrows())
+    ground = "" if held is None else " beside known ground" if is_near else " on new ground"
     lead = "deserves" if len(new) == 1 else "deserve"
     best = new.iloc[0]
     which = f"the first, target {name_of(best['target'])}," if len(new) > 1 else "it"

@@ -227,7 +227,11 @@ def _mark_words(findings: ProspectFindings, grid: xr.Dataset) -> str:
     if findings.targets is None or not len(findings.targets):
         return ""
     outlined = "Outlines with numbers" if "target" in grid else "Numbers"
-    most = f", the first {_NUMBERED} numbered" if len(findings.targets) > _NUMBERED else ""
+    most = (
+        f", {_NUMBERED} of them numbered, new ground first"
+        if len(findings.targets) > _NUMBERED
+        else ""
+    )
     return f" {outlined}: targets{most}."
 
 

@@ -19,6 +19,8 @@ from gossan.report._prospect_words import (
     FIT,
     PROTOCOLS,
     RANDOM,
+    chosen_words,
+    ground_words,
     honest_protocol,
     is_simple,
     null_sentence,
@@ -147,9 +149,10 @@ def _protocol_figure(findings: ProspectFindings, scores: pd.DataFrame) -> list[B
             to_svg(ax),
             alt=f"AUC of each method, {protocol_words(honest_protocol(findings))}: {told}.",
             caption="Open grey: random cross-validation, the usual way, in which neighbours of what is"
-            " tested teach. Lines: 95 % intervals, whole camps drawn again. Bold: the method that made"
-            " the map. Below, shaded: simple methods; a model that does not reach beyond them has"
-            " learned nothing that they do not know. Fitting rates are no test and are not drawn.",
+            " tested teach. Lines: 95 % intervals, whole camps drawn again. Bold: the method"
+            f" {chosen_words(findings)}. Below, shaded: simple methods; a model that does not reach"
+            " beyond them has learned nothing that they do not know. Fitting rates are no test and are"
+            " not drawn.",
             data=scores,
         )
     ]
@@ -166,8 +169,8 @@ def _curve_figure(findings: ProspectFindings) -> list[Block]:
     shown = own[own["method"].astype(str).isin(_curves_to_draw(findings, own))]
     ax = new_axes(8, 3.7)[0]
     plot_capture_curves(shown.rename(columns={"share": "area"}), kinds=_drawn_kinds(findings),
-                        chosen=recommended_of(findings), marks=_SHARES, of="supported area",
-                        ax=ax)  # fmt: skip
+                        chosen=recommended_of(findings), marks=_SHARES,
+                        of="supported area" if findings.n_cells else "background", ax=ax)  # fmt: skip
     row = score_row(findings, protocol)
     held = [(share, number_of(row, f"capture_{share}")) for share in (1, 5, 10, 20)]
     told = [f"{100 * value:.0f} % in the best {share} %" for share, value in held
@@ -179,8 +182,8 @@ def _curve_figure(findings: ProspectFindings) -> list[Block]:
         to_svg(ax),
         alt=f"Capture curves of {shown['method'].nunique()} methods."
         f" {recommended_of(findings)}: {', '.join(told) or 'see the data'}.",
-        caption="Thin lines: the best 1, 5, 10 and 20 % of the area. Dashed: simple methods. Strong:"
-        f" the method that made the map{_band_words(shown)}.{rest}",
+        caption=f"Thin lines: the best 1, 5, 10 and 20 % of the {ground_words(findings)}. Dashed: simple"
+        f" methods. Strong: the method {chosen_words(findings)}{_band_words(shown)}.{rest}",
         data=own,
     )
     return [figure]
@@ -274,7 +277,7 @@ def _folded_tables(findings: ProspectFindings) -> list[Block]:
                            note=_protocol_note(ranked), headings=_HEADINGS,
                            formats=_FORMATS))  # fmt: skip
     if null is not None and len(null):
-        note = (
+        note = findings.null_words or (
             "Patterns of the same number and clustering, turned and shifted over the map, tested in"
             " the same way. What they score is owed to clustering, not to ore."
         )

@@ -282,6 +282,25 @@ def _made_words(findings: ProspectFindings, used: str, simple: str) -> str:
     return f"{what} cannot be told from {simple} and {does}."
 
 
+def chosen_words(findings: ProspectFindings) -> str:
+    """Say of a method that it was chosen: for the map, where there is one."""
+    return "that made the map" if findings.n_cells else "of choice"
+
+
+def ground_words(findings: ProspectFindings) -> str:
+    """Name what deposits are ranked among: the area of a map, or rows of background."""
+    return "area" if findings.n_cells else "background"
+
+
+def is_beside(row: pd.Series) -> bool:
+    """Whether a target lies so near a known occurrence that it may be part of it.
+
+    Nearer than the target is wide: the edge of a square of its area.
+    """
+    distance, area = number_of(row, "known_distance"), number_of(row, "area")
+    return bool(0 < distance < 1000.0 * np.sqrt(area))
+
+
 def difference_words(row: pd.Series) -> str:
     """Write a difference in AUC with its interval."""
     told = f"by {signed(number_of(row, 'difference'))} AUC"

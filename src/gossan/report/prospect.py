@@ -47,6 +47,8 @@ class ProspectFindings:
         Line above the title.
     n_samples : int
         Samples; 0 where only rasters came in.
+    null_words : str
+        How fakes were made, where their pattern was not moved over the map.
     n_background : int
         Unlabelled rows among which occurrences are ranked, for a study without a map.
     cell : float or (northing, easting), optional
@@ -152,6 +154,7 @@ class ProspectFindings:
     kind: str = "Prospectivity map"
     n_samples: int = 0
     n_background: int = 0
+    null_words: str = ""
     cell: float | tuple[float, float] | None = None
     n_merged: int = 0
     n_outside: int = 0
@@ -262,7 +265,9 @@ def _subtitle(findings: ProspectFindings) -> str:
     if findings.variables:
         told.append(count_of(len(findings.variables), "other layer"))
     told.append(f"{count_of(findings.n_cells, 'supported cell')}{_size_words(findings.cell)}")
-    told.append(count_of(findings.n_occurrences, "known occurrence"))
+    where = f" in {count_of(findings.n_occurrences, 'cell')}" if findings.n_merged else ""
+    n_known = findings.n_occurrences + findings.n_merged
+    told.append(f"{count_of(n_known, 'known occurrence')}{where}")
     return f"{', '.join(told)}; {write_area(findings.area_km2)}"
 
 

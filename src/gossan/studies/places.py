@@ -26,6 +26,7 @@ from gossan.data.vectors import read_occurrences
 TABLES = (".csv", ".txt", ".tsv", ".xlsx", ".parquet")
 RASTERS = (".tif", ".tiff", ".img", ".asc", ".vrt")
 WORLD = "EPSG:4326"
+MOST_MARKED = 0.5  # of the cells of a raster: more are no places, but the ground between them
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +192,12 @@ def _places_of_raster(path: Path, crs: str | None, to_crs: str | None) -> Places
     if not is_one.any():
         raise ValueError(
             f"{path.name}: no cell holds 1. A raster of occurrences holds 1 where there is one."
+        )
+    if is_one.mean() > MOST_MARKED:
+        raise ValueError(
+            f"{path.name}: {is_one.sum():,} of {is_one.size:,} cells hold 1, which is most of the ground"
+            " and no list of places. If its zeros are the places, write a raster with 1 there and 0"
+            " elsewhere."
         )
     coords, now, notes = _to_metres(
         cell_centres(grid)[is_one], crs or grid.attrs.get("crs"), to_crs, path.name

@@ -40,10 +40,10 @@ def test_a_layer_on_other_cells_is_refused_with_all_that_differs():
     fine = with_plane(make_grid((5, 75, 0, 60), 10, crs="EPSG:32650"), "granite")
     other = with_plane(make_grid((0, 80, 0, 60), 20, crs="EPSG:32651"), "faults")
     message = (
-        r"2 of 3 layers lie on other cells than the stack. granite: cells of 10 x 10 m against 20 x"
+        r"2 of 3 layers lie on other cells than Li, the first. granite: cells of 10 x 10 m against 20 x"
         r" 20 m; south-west corner 5 m east and 0 m north; 6 x 7 rows and columns against 3 x 4;"
         r" extent \(5, 75, 0, 60\) against \(0, 80, 0, 60\). faults: CRS EPSG:32651 against"
-        r" EPSG:32650. Bring them over with resample="
+        r" EPSG:32650. Bring them over with resample = "
     )
     with pytest.raises(ValueError, match=message):
         stack_layers([with_plane(COARSE, "Li"), fine, other])

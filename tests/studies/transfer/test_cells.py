@@ -109,7 +109,7 @@ def test_columns_are_matched_by_name_whatever_their_order_case_and_marks(sheet):
 
 def test_columns_that_cannot_be_matched_are_told():
     options = {"source": "ground.csv", "what": "column"}
-    with pytest.raises(ValueError, match=r"has column 'PC1' not; it has PC2.*Did you mean 'PC2'\?"):
+    with pytest.raises(ValueError, match=r"has no column 'PC1'; it has PC2.*Did you mean 'PC2'\?"):
         match_names(["PC1"], ["PC2"], bad={}, **options)
     with pytest.raises(ValueError, match="has column 'PC1' 2 times: pc1, PC_1"):
         match_names(["PC1"], ["pc1", "PC_1"], bad={}, **options)
@@ -123,13 +123,16 @@ def test_an_exact_name_goes_before_a_similar_one():
 
 
 def test_coordinates_are_found_or_not_needed(sheet):
-    read = sheet("DEP,ESTE,NORTE,Cu\n1,1,2,3\n0,2,3,4\n")
+    read = sheet("DEP,RECHTS,HOCH,Cu\n1,1,2,3\n0,2,3,4\n")
     assert coordinates_of(read, easting=None, northing=None, needed=False) is None
-    assert coordinates_of(read, easting="ESTE", northing="NORTE", needed=True) == ("ESTE", "NORTE")
+    assert coordinates_of(read, easting="RECHTS", northing="HOCH", needed=True) == (
+        "RECHTS",
+        "HOCH",
+    )
     with pytest.raises(ValueError, match="has no column for easting"):
         coordinates_of(read, easting=None, northing=None, needed=True)
-    with pytest.raises(ValueError, match=r"no column 'EST' for easting.*Did you mean 'ESTE'\?"):
-        coordinates_of(read, easting="EST", northing="NORTE", needed=False)
+    with pytest.raises(ValueError, match=r"no column 'RECHT' for easting.*Did you mean 'RECHTS'\?"):
+        coordinates_of(read, easting="RECHT", northing="HOCH", needed=False)
 
 
 def test_a_workbook_says_what_the_csv_says(tmp_path, sheet):

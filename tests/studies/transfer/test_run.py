@@ -229,7 +229,7 @@ def test_a_study_without_labels_is_told(study):
 def test_a_background_that_lacks_evidence_is_told(study):
     path = study(ground=lambda table: table.drop(columns="K"))
     (problem,) = check_study(path)
-    assert "ground.csv ([background]) has column 'K' not" in problem
+    assert "ground.csv ([background]) has no column 'K'" in problem
 
 
 def test_rasters_that_lie_elsewhere_are_told(study):
@@ -246,7 +246,7 @@ def test_rasters_that_lack_evidence_are_told(study, tmp_path):
     path = study(study.text + MAP, rasters=True)
     (tmp_path / "Idw_K.tif").unlink()
     (problem,) = check_study(path)
-    assert "[map] rasters has layer 'K' not" in problem
+    assert "[map] rasters has no layer 'K'" in problem
 
 
 def test_a_pretext_of_none_leaves_pretrained_methods_out(study):

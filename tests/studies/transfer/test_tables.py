@@ -6,6 +6,7 @@ import pytest
 
 from gossan.studies.transfer import sections
 from gossan.studies.transfer.tables import read_sites, same_sites
+from gossan.studies.transfer.trust import coordinate_sentence
 from gossan.studies.transfer.unlabelled import read_classes, read_ground, read_published
 
 N = 8  # deposits, and as many barren sites
@@ -44,6 +45,34 @@ def test_a_clean_table_is_its_sites(sites_of, table):
     assert sites.y.tolist() == table["label"].tolist()
     assert sites.counts.tolist() == [1] * (2 * N)
     assert sites.notes == []
+
+
+def test_rows_left_out_are_numbered_as_in_the_file_below_a_title(table, tmp_path):
+    pytest.importorskip("openpyxl")
+    table.loc[3, "A"] = np.nan
+    with pd.ExcelWriter(tmp_path / "labels.xlsx") as book:
+        table.to_excel(book, index=False, startrow=2)
+        book.sheets["Sheet1"]["A1"] = "Labels of the district, compiled by hand"
+    sites = read_sites(sections.labels(table="labels.xlsx"), tmp_path)
+    assert any("1 row with blank evidence left out, row 7." in note for note in sites.notes)
+
+
+def test_spanish_headers_of_coordinates_are_known(sites_of, table):
+    sites = sites_of(table.rename(columns={"easting": "ESTE (m)", "northing": "NORTE (m)"}))
+    np.testing.assert_allclose(sites.coords, table[["easting", "northing"]])
+    assert sites.names == ("A", "B")
+
+
+def test_coordinates_that_do_as_well_as_the_evidence_are_told():
+    blocks = pd.DataFrame({"held_out": "", "block": [0.0, 10.0, 20.0, 50.0],
+                           "evidence": [0.88, 0.86, 0.842, 0.81],
+                           "coordinates": [0.97, 0.91, 0.843, 0.73]})  # fmt: skip
+    told = coordinate_sentence(blocks, 20e3)
+    assert "In blocks of 20 km coordinates alone tell deposits from barren sites as well" in told
+    assert told.endswith("(AUC 0.84 and 0.84): neighbours may still give the answer. In blocks of"
+                         " 50 km they have 0.73 and 0.81.")  # fmt: skip
+    assert coordinate_sentence(blocks, 50e3) == ""  # the evidence is ahead
+    assert coordinate_sentence(blocks, 30e3) == ""  # not measured
 
 
 def test_copies_by_value_and_by_place_are_one_site_and_counted(sites_of, table):

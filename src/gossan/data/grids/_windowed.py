@@ -25,9 +25,7 @@ from gossan.data.grids._raster_checks import check_raster, open_raster
 
 __all__ = ["RasterStack", "Rasters", "Rectangle", "TileMap", "tags_of", "write_tiles"]
 
-FARTHEST_VALUE = (
-    1e30  # beyond it, -3.4e38 say, a number is a sign for "nothing" that was not declared
-)
+FARTHEST_VALUE = 1e30  # beyond it, -3.4e38 say, a number means "nothing" though none declared it
 CACHE_MEGABYTES = 128
 BLOCK = 512
 
@@ -212,6 +210,9 @@ class RasterStack:
 
     def _band(self, layer: str) -> _Band:
         fits = [b for b in self.bands if _folded(layer) in map(_folded, b.names)]
+        if not fits:  # "Li" of a study whose files were Idw_Li.tif, Idw_Sn.tif, ...
+            tail = f"_{_folded(layer)}"
+            fits = [b for b in self.bands if any(_folded(n).endswith(tail) for n in b.names)]
         if len(fits) == 1:
             return fits[0]
         if fits:
@@ -367,7 +368,8 @@ def _check_same(first: TileMap, other: TileMap, one: Path, path: Path) -> None:
     if gap:
         raise ValueError(
             f"{path.name} lies on other cells than {one.name}: {gap}. Bring all rasters onto one grid"
-            " first (align_grids, or warp them in a GIS)."
+            " first: warp them in a GIS, or run the study on them (resample under [layers]) and score"
+            " its layers.tif."
         )
 
 

@@ -226,10 +226,16 @@ def _refuse_others(
     if refused:
         told = " ".join(f"{', '.join(who)}: {what}." for what, who in refused.items())
         raise ValueError(
-            f"{sum(map(len, refused.values()))} of {len(layers)} layers lie on other cells than the"
-            f" stack. {told} Bring them over with resample='linear', 'nearest' or 'mean', for all or"
-            " by layer."
+            f"{sum(map(len, refused.values()))} of {len(layers)} layers lie on other cells than"
+            f' {_first_words(layers, cells)}. {told} Bring them over with resample = "linear",'
+            ' "nearest" or "mean".'
         )
+
+
+def _first_words(layers: Mapping[str, tuple[xr.Dataset, str]], cells: xr.Dataset) -> str:
+    """Return what the cells of a stack are those of."""
+    name, (layer, _) = next(iter(layers.items()))
+    return f"{name}, the first" if same_grid(layer, cells) else "the grid"
 
 
 def _bring(layer: xr.Dataset, cells: xr.Dataset, way: str, name: str) -> xr.Dataset:

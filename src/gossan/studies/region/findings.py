@@ -101,13 +101,13 @@ def study_findings(
         kind="Prospectivity map from geochemistry",
         table_names=region.files,
         n_samples=region.n_samples,
-        n_cells=int(np.isfinite(mapped.layers["score"]).sum()),
+        n_cells=int(region.is_supported.sum()),
         area_km2=region.area,
         cell=(size[0], size[1]),
         n_occurrences=len(placed.cells),
         n_merged=int((placed.counts - 1).sum()),
         n_outside=len(placed.outside) + len(placed.masked),
-        data_notes=[*region.notes, *layer_notes(region)],
+        data_notes=[*region.notes, *unscored_notes(region, mapped), *layer_notes(region)],
         elements=region.elements,
         variables=[name for name in region.channels if name not in region.elements],
         units=region.units,
@@ -156,7 +156,15 @@ def with_targets(grid: xr.Dataset, targets: pd.DataFrame) -> xr.Dataset:
     number = np.zeros(areas.max() + 1)
     number[areas.ravel()[_cells_of(targets, grid)]] = targets["target"]
     number[0] = 0.0
-    return add_layer(grid, "target", number[areas])
+    numbered = add_layer(grid, "target", number[areas])
+    numbered["target"].attrs["first"] = _first_numbers(targets)
+    return numbered
+
+
+def _first_numbers(targets: pd.DataFrame) -> list[int]:
+    """Return the numbers of targets, those that hold no known occurrence first, as on the cards."""
+    held = targets.get("contains_known", pd.Series(data=False, index=targets.index)).astype(bool)
+    return [int(number) for number in targets["target"][held.sort_values(kind="stable").index]]
 
 
 def attribution_table(
@@ -173,6 +181,18 @@ def attribution_table(
         own = own[:, np.isfinite(own).all(axis=0)]
         table[name] = own.mean(axis=1) if own.shape[1] else np.nan
     return table
+
+
+def unscored_notes(region: Region, mapped: Mapped) -> list[str]:
+    """Say how many supported cells have no score, and why."""
+    n = int((region.is_supported & ~np.isfinite(mapped.layers["score"])).sum())
+    if not n:
+        return []
+    sentence = (
+        f"{n:,} of {int(region.is_supported.sum()):,} supported cells have no score: more than half of"
+        " what the method reads round them has no data. Ranks are among the others."
+    )
+    return [sentence]
 
 
 def layer_notes(region: Region) -> list[str]:
@@ -196,7 +216,7 @@ def layer_notes(region: Region) -> list[str]:
 def methods_text(region: Region, judged: Judged, plan: Plan) -> str:
     """Paragraph to paste."""
     size = spacing_of(region.grid)
-    cell = f"{size[1]:,.10g} x {size[0]:,.10g} m"
+    cell = f"{size[1]:,.5g} x {size[0]:,.5g} m"
     made = (
         f"{region.n_samples:,} samples were gridded to cells of {cell}; a cell counts where enough"
         f" samples lie within {region.reach:,.0f} m. {' '.join(region.notes)}"

@@ -8,10 +8,12 @@ import numpy as np
 import xarray as xr
 
 from gossan.data.assays import read_assays
+from gossan.data.grids.grid import spacing_of
 from gossan.studies.looking import FIXED_BYTES, Look, missing_columns, missing_elements
 from gossan.studies.places import place_points
 from gossan.studies.record import Study
 from gossan.studies.region.geology import fault_distance, rock_cells
+from gossan.studies.region.layers import read_layers
 from gossan.studies.region.plan import (
     index_channels,
     make_plan,
@@ -20,7 +22,7 @@ from gossan.studies.region.plan import (
 )
 from gossan.studies.region.run import Settings, cells_of, settings_of
 from gossan.studies.region.samples import BYTES_A_VALUE, grid_samples
-from gossan.studies.region.tables import Region, read_layers, read_region
+from gossan.studies.region.tables import Region, read_region
 from gossan.studies.trials import deal_blocks
 
 FILES = {
@@ -33,10 +35,14 @@ FILES = {
     "background": ("barren",),
     "source": ("samples", "occurrences"),
 }
-# Seconds that a method takes for all its folds at a thousand cells, one partition and one draw.
-SECONDS = {"forest": 2.0, "neighbourhood forest": 2.5, "boosted trees": 2.0, "fine-tuned": 12.0}
-USUAL_SECONDS = 0.5
-NET_SECONDS = 8.0
+# Seconds of one fit of all draws: at any size, and for each thousand rows that are learnt.
+SECONDS = {
+    "forest": (0.4, 0.8), "neighbourhood forest": (0.4, 1.0), "boosted trees": (0.4, 0.1),
+    "isolation forest": (0.45, 0.0), "fine-tuned": (1.0, 2.0),
+}  # fmt: skip
+USUAL_SECONDS = (0.05, 0.1)
+NET_SECONDS = (0.3, 1.0)  # of a window of three cells
+FITS_OF_A_FAKE = 7  # of the few methods that are tried on fakes, the slow ones rarely among them
 
 
 def look_at(study: Study, look: Look, absent: set[tuple[str, str]]) -> None:
@@ -124,20 +130,29 @@ def _look_at_folds(study: Study, look: Look, region: Region, settings: Settings)
     often = plan.n_repeats * len(plan.seeds)
     look.found.append(f"{len(names)} methods; {plan.describe()}")
     draws = settings["background"]["n_draws"]
-    once = sum(_seconds(name, draws, chosen["n_members"]) for name in names)
-    nulls = 2.5 * settings["validate"]["n_nulls"] * 0.3
-    size = len(cells.y) / 1000.0
-    look.seconds = 15 + size * (once * (0.5 + 1.5 * often) + nulls * draws)
+    n_known = int((cells.y == 1).sum())
+    rows = n_known * (1.0 + settings["background"]["per_positive"]) / 1000.0
+    once = sum(_seconds(name, rows, draws, chosen["n_members"]) for name in names)
+    n_fits = 1 + plan.n_splits * (1 + often)
+    fakes = FITS_OF_A_FAKE * settings["validate"]["n_nulls"]
+    look.seconds = 15 + n_fits * once + fakes * _seconds("neighbourhood logistic", rows, draws, 1)
     n_values = float(region.volume.size)
     windows = len(cells.y) * len(region.channels) * field**2 * 4.0 * 4
     look.n_bytes = FIXED_BYTES + BYTES_A_VALUE * n_values + windows
 
 
-def _seconds(name: str, n_draws: int, n_members: int) -> float:
+def _seconds(name: str, rows: float, n_draws: int, n_members: int) -> float:
     is_net = any(word in name for word in ("cnn", "lenet", "head", "fine-tuned", "zero-shot"))
     if is_net:
-        return NET_SECONDS * n_members / 5.0
-    return SECONDS.get(name, USUAL_SECONDS) * n_draws / 5.0
+        side = next((int(word) for word in name.split() if word.isdigit()), 3)
+        return (NET_SECONDS[0] + NET_SECONDS[1] * rows) * max(side, 3) / 3.0 * n_members / 5.0
+    fixed, more = SECONDS.get(name, USUAL_SECONDS)
+    return (fixed + more * rows) * n_draws / 5.0
+
+
+def _cell_words(region: Region) -> str:
+    north, east = spacing_of(region.grid)
+    return f"{east:,.5g} m" if east == north else f"{east:,.5g} x {north:,.5g} m"
 
 
 def _describe(look: Look, region: Region) -> None:
@@ -147,9 +162,13 @@ def _describe(look: Look, region: Region) -> None:
     n = int(region.is_supported.sum())
     look.found += [told] * bool(told) + [
         f"{len(region.channels)} layers: {', '.join(region.channels)}",
-        f"grid of {sizes} cells of {region.spacing:g} m, {n:,} supported ({region.area:,.4g} km²)",
+        f"grid of {sizes} cells of {_cell_words(region)}, {n:,} supported ({region.area:,.0f} km²)",
         f"{source}: {len(region.points.coords):,} occurrences, in {len(placed.cells):,} supported cells",
     ]
+    if region.barren is not None:
+        look.found.append(
+            f"barren ground: {int(region.barren.sum()):,} cells, alone the background"
+        )
     if region.rocks is not None:
         look.found.append(f"{region.files['lithology']}: {len(np.unique(region.rocks)):,} rocks")
     look.notes += [*region.notes, *region.left_out]

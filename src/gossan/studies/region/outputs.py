@@ -83,10 +83,13 @@ def layer_bands(region: Region, grid: xr.Dataset) -> xr.Dataset:
     -------
     bands : Dataset
         "Cu_levelled" and the raw "Cu" where samples were levelled, else "Cu"; from kriging the
-        standard deviation of the common logarithm, "Cu_std".
+        standard deviation of the common logarithm, "Cu_std". Blank off the supported cells, as for
+        the methods: what `gossan score` makes of them is the map of the study, its rim aside.
     """
     read = grid[list(region.channels)].rename({name: region.band(name) for name in region.channels})
-    return read.assign({str(name): layer for name, layer in region.beside.data_vars.items()})
+    bands = read.assign({str(name): layer for name, layer in region.beside.data_vars.items()})
+    inside = grid["is_supported"] > 0
+    return bands.map(lambda layer: layer.where(inside), keep_attrs=True)
 
 
 def write_model(

@@ -89,12 +89,24 @@ def index_channels(
         if missing:
             raise ValueError(
                 f"{study.path}: [elements] {key} names {missing[0]!r}, and the layers are"
-                f" {', '.join(region.channels)}.{did_you_mean(missing[0], region.channels)}"
-                f" {' '.join(note for note in region.left_out if note.startswith(missing[0]))}"
-                " Name those that are there."
+                f" {', '.join(region.channels)}.{_meant(missing[0], region)} Name those that are"
+                " there."
             )
         found.append(tuple(named))
     return (found[0] or tuple(region.elements)), found[1]
+
+
+def _meant(word: str, region: Region) -> str:
+    """Return why a layer is not there, or which was meant: "Idw_Li" for "Li"."""
+    why = next((told for told in region.left_out if told.startswith(f"{word} ")), "")
+    if why:
+        return f" {why}"
+    tail = f"_{word}".casefold()
+    near = [
+        name for name in region.channels
+        if name.casefold().endswith(tail) or word.casefold().endswith(f"_{name}".casefold())
+    ]  # fmt: skip
+    return f" Did you mean {near[0]!r}?" if near else did_you_mean(word, region.channels)
 
 
 def single_channel(region: Region, settings: Settings, study: Study) -> tuple[str, str]:

@@ -253,7 +253,10 @@ def _judged(
 
 def _targets_note(found: pd.DataFrame, wanted: Mapping[str, Any]) -> str:
     small = found.attrs.get("n_small", 0)
-    told = f"Targets are connected cells of the best {100 * wanted['share']:g} % of the supported area."
+    told = (
+        f"Targets are connected cells of the best {100 * wanted['share']:g} % of the supported area, in"
+        " the order of their mean score, which is a rank and no chance of ore."
+    )
     if len(found) > wanted["most"]:
         told += f" {len(found) - wanted['most']} lower ones are not shown."
     return told + (f" {small} smaller ones were left out." if small else "")

@@ -29,6 +29,8 @@ MOST_CELLS = 4_000_000
 BYTES_A_VALUE = 60.0  # of memory that a run takes for each cell and layer
 ROUND_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 LEVELLED, STD = "_levelled", "_std"  # after the name of an element, in names of bands
+MOST_REPEATED = 0.5  # of the values of an element, above which one value is told
+MOST_BELOW = 0.25  # of them that are lower than that value: it is no limit otherwise
 CENSORED_AS = "0.65"  # of the limit: the logarithm must be there
 
 Settings = Mapping[str, Mapping[str, Any]]
@@ -136,7 +138,7 @@ def grid_samples(settings: Settings, folder: Path) -> Sampled:
         assays=assays,
         places=places,
         summary=_summary(values[elements], censored[elements]),
-        notes=[*places.notes, *levelled, rule],
+        notes=[*_put_in(values[elements], censored[elements]), *places.notes, *levelled, rule],
         left_out=left_out,
     )
 
@@ -161,6 +163,27 @@ def _usable(
         else:
             kept.append(str(name))
     return kept, left_out
+
+
+def _put_in(values: pd.DataFrame, censored: pd.DataFrame) -> list[str]:
+    """Name the elements of which one low value fills most samples, as where a limit was put in."""
+    shares = {}
+    for name in values.columns:
+        own = values[name][values[name].notna() & ~censored[name]]
+        if len(own):
+            most = own.value_counts()
+            is_low = (own < most.index[0]).mean() < MOST_BELOW
+            if is_low and most.iloc[0] > MOST_REPEATED * len(own):
+                shares[str(name)] = most.iloc[0] / len(own)
+    if not shares:
+        return []
+    told = ", ".join(f"{name} ({share:.0%})" for name, share in shares.items())
+    sentence = (
+        f"One low value fills most samples of {told}: it may stand for below detection, which nothing"
+        " in the table says. Where such an element raises a score, see how many samples measured it;"
+        " elements = [...] under [samples] leaves it out."
+    )
+    return [sentence]
 
 
 def _gridded(

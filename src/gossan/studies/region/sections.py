@@ -34,10 +34,11 @@ def samples(
     units: Mapping[str, str] | str | None = None,
     decimal: str | None = None,
     negatives: str = "limit",
+    errors: str = "raise",
 ) -> dict[str, Any]:
     """Points with analyses: their table, coordinates and units."""
     told = {"table": table, "elements": elements, "units": units, "decimal": decimal,
-            "negatives": negatives}  # fmt: skip
+            "negatives": negatives, "errors": errors}  # fmt: skip
     places = {"crs": crs, "to_crs": to_crs, "easting": easting, "northing": northing}
     return {"read": {key: value for key, value in told.items() if value is not None}, **places}
 

@@ -6,8 +6,7 @@ out and assumed on the way.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +16,16 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from gossan._checks import did_you_mean
 from gossan.data.grids.grid import add_layer, spacing_of
-from gossan.data.grids.stacking import stack_layers
 from gossan.geochem.robust_scores import RobustScores
 from gossan.sampling.edges import fill_edges
 from gossan.sampling.occurrences import PlacedOccurrences, place_occurrences
 from gossan.studies.places import Places, place_points
 from gossan.studies.region.channels import LEAST_CELLS, in_one_unit, make_channels
 from gossan.studies.region.geology import fault_distance, rock_cells
+from gossan.studies.region.layers import read_layers, refuse_labels
 from gossan.studies.region.levelling import CATCHMENT
-from gossan.studies.region.samples import LEVELLED, Sampled, grid_samples
+from gossan.studies.region.samples import LEVELLED, grid_samples
 
 FAULT_DISTANCE = "fault_distance"
 
@@ -158,6 +156,7 @@ def read_region(settings: Settings, folder: Path) -> Region:
             files["catchments"] = settings["catchments"]["table"]
     others: tuple[str, ...] = ()
     if "layers" in settings:
+        refuse_labels(settings, folder)
         grid, elements, others, told = read_layers(settings["layers"], folder, sampled)
         files["layers"] = ", ".join(settings["layers"]["files"])
         notes += told
@@ -217,61 +216,6 @@ def read_region(settings: Settings, folder: Path) -> Region:
         left_out=left_out,
         summary=None if sampled is None else sampled.summary,
     )
-
-
-def read_layers(
-    told: Mapping[str, Any], folder: Path, sampled: Sampled | None
-) -> tuple[xr.Dataset, tuple[str, ...], tuple[str, ...], list[str]]:
-    """The grid with the rasters, which layers are concentrations, which are not, and notes."""
-    paths = _paths(told["files"], folder)
-    target = None if sampled is None else sampled.grid
-    stacked = stack_layers(
-        paths, target=target, resample=told["resample"], nodata=told["nodata"],
-        names=_without_prefix(paths),
-    )  # fmt: skip
-    names = [str(name) for name in stacked.data_vars if name != "valid"]
-    wanted = told["elements"]
-    missing = [name for name in wanted or () if name not in names]
-    if missing:
-        raise ValueError(
-            f"[layers] elements names {missing[0]!r}, and the rasters hold {', '.join(names[:30])}."
-            f"{did_you_mean(missing[0], names)} Name a layer."
-        )
-    if wanted is None:  # beside samples, rasters are rather geophysics than more elements
-        wanted = names if sampled is None else ()
-    others = tuple(name for name in names if name not in wanted)
-    if sampled is None:
-        notes = [f"{len(names)} layers were read from {len(paths)} rasters."]
-        return stacked[names], tuple(wanted), others, notes
-    twice = [name for name in names if name in sampled.grid]
-    if twice:
-        raise ValueError(
-            f"[layers] and [samples] both have a layer {twice[0]!r}. Rename the raster, or leave it or"
-            " the element out."
-        )
-    grid = sampled.grid.assign({name: stacked[name] for name in names})
-    notes = [f"{len(names)} layers were added from rasters."]
-    return grid, (*sampled.elements, *wanted), others, notes
-
-
-def _without_prefix(paths: Sequence[Path]) -> Callable[[str], str]:
-    """Return a function that takes off what all names of files begin with, such as "Idw_"."""
-    stems = [path.stem for path in paths]
-    shared = os.path.commonprefix(stems) if len(stems) > 2 else ""  # noqa: RUF071 - of words
-    prefix = shared[: shared.rfind("_") + 1]
-    return lambda name: name.removeprefix(prefix) or name
-
-
-def _paths(patterns: Sequence[str], folder: Path) -> list[Path]:
-    found: list[Path] = []
-    for pattern in patterns:
-        own = sorted(folder.glob(pattern)) if not Path(pattern).is_absolute() else [Path(pattern)]
-        if not own:
-            raise FileNotFoundError(
-                f"No file is called {pattern} in {folder.resolve()}. Mend files under [layers]."
-            )
-        found += [path for path in own if path not in found]
-    return found
 
 
 def _occurrences(

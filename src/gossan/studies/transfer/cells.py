@@ -42,12 +42,15 @@ class Sheet:
         Columns all of whose cells are numbers or blank, float64.
     bad : dict of str to str
         Other columns and their first cell that is no number.
+    rows : int64 array of shape (n_rows,)
+        Number of each row in the file, where a title may stand above the header.
     """
 
     source: str
     text: pd.DataFrame
     numbers: pd.DataFrame
     bad: dict[str, str]
+    rows: NDArray[np.int64]
 
     @property
     def names(self) -> list[str]:
@@ -98,7 +101,7 @@ def read_sheet(path: Path, *, decimal: str | None = None) -> Sheet:
         else:
             bad[name] = "no number at all"
     text = {name: clean_text(raw.columns[place]) for place, name in enumerate(raw.names)}
-    return Sheet(raw.source, pd.DataFrame(text), pd.DataFrame(numbers), bad)
+    return Sheet(raw.source, pd.DataFrame(text), pd.DataFrame(numbers), bad, raw.rows)
 
 
 def _decimal_of(raw: RawTable) -> str:
@@ -307,9 +310,13 @@ def match_names(
         same = [each for each in there if each == name]
         same = same or [each for each in there if plain_header(each) == plain_header(name)]
         if len(same) != 1:
-            many = f"{len(same)} times: {', '.join(same)}" if same else "not"
+            own = (
+                f"{what} {name!r} {len(same)} times: {', '.join(same)}"
+                if same
+                else f"no {what} {name!r}"
+            )
             raise ValueError(
-                f"{source} has {what} {name!r} {many}; it has {list_words(list(there))}. Evidence is"
+                f"{source} has {own}; it has {list_words(list(there))}. Evidence is"
                 f" matched by name: rename the {what}.{did_you_mean(name, list(there))}"
             )
         if same[0] in bad:

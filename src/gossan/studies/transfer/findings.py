@@ -22,7 +22,7 @@ from gossan.studies.transfer.mapping import Layers, Mapped
 from gossan.studies.transfer.methods import FLOOR, UNTAUGHT
 from gossan.studies.transfer.outputs import site_points
 from gossan.studies.transfer.trial import Trial, describe
-from gossan.studies.transfer.trust import label_section, level_section
+from gossan.studies.transfer.trust import coordinate_sentence, label_section, level_section
 from gossan.validation.few_labels import paired_gain
 from gossan.validation.leakage import Leak
 
@@ -138,7 +138,12 @@ def study_findings(found: Found, manifest: Mapping[str, Any]) -> ProspectFinding
         ties=judged.choice.ties,
         label_free=UNTAUGHT,
         distance=FLOOR,
-        sentence=judged.sentence,
+        sentence=" ".join(
+            told
+            for told in (judged.sentence, coordinate_sentence(found.blocks, trial.plan.block_size))
+            if told
+        ),
+        null_words=null_words(found),
         scores=judged.scores,
         comparisons=judged.comparisons,
         curves=judged.curves,
@@ -157,6 +162,17 @@ def study_findings(found: Found, manifest: Mapping[str, Any]) -> ProspectFinding
         methods=methods_text(found),
         citations=CITATIONS,
         manifest=manifest,
+    )
+
+
+def null_words(found: Found) -> str:
+    """Say how fakes were made where the background has no coordinates to lay a pattern on."""
+    ground = found.trial.ground
+    if ground is not None and ground.coords is not None:
+        return ""
+    return (
+        "Labels dealt anew to the sites, as often as the real ones, tested in the same way. What they"
+        " score is owed to the test, not to ore."
     )
 
 

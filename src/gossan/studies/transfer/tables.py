@@ -199,13 +199,13 @@ def _usable(sheet: Sheet, labels: Floats, X: Floats) -> tuple[NDArray[np.int64],
         rows = np.flatnonzero(~has_label)
         notes.append(
             f"{sheet.source}: {count_of(len(rows), 'row')} without a label left out,"
-            f" {format_places(rows)}."
+            f" {format_places(rows, sheet.rows)}."
         )
     if (has_label & ~is_whole).any():
         rows = np.flatnonzero(has_label & ~is_whole)
         notes.append(
             f"{sheet.source}: {count_of(len(rows), 'row')} with blank evidence left out,"
-            f" {format_places(rows)}."
+            f" {format_places(rows, sheet.rows)}."
         )
     usable = np.flatnonzero(has_label & is_whole)
     if not len(usable):

@@ -105,9 +105,11 @@ def _block_partitions(y: NDArray, coords: Floats, plan: Plan) -> list[Folds]:
         )  # fmt: skip
     except ValueError as error:
         why = str(error).split(". ", maxsplit=1)[0]
+        told = f"{int((y == 1).sum()):,} deposits and {int((y == 0).sum()):,} barren sites"
         raise ValueError(
-            f"The sites cannot be held out in blocks of {plan.block_size:,.0f} m and {plan.n_splits}"
-            f" folds: {why}. Set fewer n_splits, or another block_size, under [validate]."
+            f"The {told} cannot be held out in blocks of {plan.block_size:,.0f} m and {plan.n_splits}"
+            f" folds: {why}. Add sites of the rarer kind, or set fewer n_splits, or another block_size,"
+            " under [validate]."
         ) from None
 
 
