@@ -162,7 +162,7 @@ def outline_cells(
     rows, columns = np.nonzero(framed[1:, 1:-1] != framed[:-1, 1:-1])
     level = np.stack([np.stack([x[columns], y[rows]], 1), np.stack([x[columns + 1], y[rows]], 1)])
     segments = np.concatenate([upright, level], axis=1).transpose(1, 0, 2)
-    for colour, width in (("white", 2.2), (INK, 1.1)):
+    for colour, width in (("white", 1.9), (INK, 0.9)):
         lines = LineCollection(list(segments), colors=colour, linewidths=width, capstyle="round",
                                transform=transform, zorder=5, gid="outline")  # fmt: skip
         ax.add_collection(lines, autolim=False)
@@ -243,8 +243,8 @@ def _draw_planned(ax: Axes, plane: Plane, planned: pd.DataFrame) -> None:
     if not pieces:
         return
     x, y = _joined(pieces)
-    ax.plot(x, y, color="white", linewidth=2.6, zorder=6)
-    ax.plot(x, y, color=ORE, linewidth=1.4, linestyle=(0, (3, 1.4)), zorder=6, gid="planned")
+    ax.plot(x, y, color="white", linewidth=2.2, zorder=6)
+    ax.plot(x, y, color=ORE, linewidth=1.3, linestyle=(0, (3, 1.2)), zorder=6, gid="planned")
     starts = [
         (x[0], y[0]) for _, x, y in pieces if np.isfinite(x[0])
     ]  # else it comes from elsewhere
