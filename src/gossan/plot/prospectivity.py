@@ -233,7 +233,9 @@ def name_holes(
         is_free = all(abs(own[0] - a) > 2 * _APART or abs(own[1] - b) > _APART for a, b in taken)
         if is_free and len(taken) < _NAMED:
             taken.append(own)
-            ax.annotate(plain(hole, longest=14), (x, y), xytext=(0, 3), ha="center", va="bottom",
+            near_top = own[1] > 0.93  # there the name would run into the title
+            ax.annotate(plain(hole, longest=14), (x, y), xytext=(0, -3 if near_top else 3),
+                        ha="center", va="top" if near_top else "bottom",
                         textcoords="offset points", fontsize=6.2, color=INK, zorder=7, gid="name",
                         bbox=_PLATE | {"boxstyle": "square,pad=0.08"})  # fmt: skip
 
