@@ -90,7 +90,7 @@ class Shown:
         """Draw the plane through the best target that holds one axis."""
         reach = self.reach(axis)
         faults = "fault_distance" if "fault_distance" in self.grid else ""
-        given = {"ore": ore_samples(self.findings), "faults": faults, "reach": reach,
+        given: dict[str, Any] = {"ore": ore_samples(self.findings), "faults": faults, "reach": reach,
                  "names": axis != "elevation"}  # fmt: skip
         at = {axis: self.places[axis]}
         plot_targets(
