@@ -279,3 +279,11 @@ def test_longer_work_takes_longer():
 def test_a_cutoff_that_most_rock_reaches_is_told(study, cutoff, is_told):
     look = look_at_study(study((CUTOFF, f"cutoff = {cutoff}")))
     assert any("of the composites are ore" in note for note in look.notes) is is_told
+
+
+@pytest.mark.parametrize(("reach", "is_told"), [(10, True), (15, False)])
+def test_a_reach_below_half_a_block_is_told_with_the_blocks_it_leaves(study, reach, is_told):
+    notes = look_at_study(study((CUTOFF, f"{CUTOFF}\nreach = {reach}"))).notes  # blocks of 30 m
+    told = [note for note in notes if "less than half a block of 30 m" in note]
+    assert bool(told) is is_told
+    assert all("reach = 15 takes more" in note for note in told)

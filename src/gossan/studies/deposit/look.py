@@ -171,9 +171,20 @@ def _describe(look: Look, field: Field, settings: Settings) -> None:
         f"grid of {sizes} blocks of {edges} m, {int(rock.sum()):,} of them rock; {field.ground_note}",
     ]  # fmt: skip
     if is_rich.mean() > MOSTLY_ORE:
-        look.notes.append(
+        look.notes.insert(
+            0,
             f"{is_rich.mean():.0%} of the composites are ore, and targets tell little where most rock"
-            " is. A higher cutoff under [ore] asks for the rich rock."
+            " is. A higher cutoff under [ore] asks for the rich rock.",
+        )
+    edge = spacing_of(grid)[1]
+    if ore["reach"] < edge / 2:
+        drilled = field.campaign.drilled()
+        labels = drilled.label(np.ones(len(drilled.coords), dtype=bool)).labels
+        look.notes.insert(
+            0,
+            f"reach = {ore['reach']:g} under [ore] is less than half a block of {edge:g} m:"
+            f" {int((labels == 1).sum()):,} blocks of ore and {int((labels == 0).sum()):,} barren ones"
+            f" are all that is learned from. reach = {edge / 2:g} takes more of them.",
         )
     if field.faults:
         look.found.append(f"{field.files['faults']}: {len(field.faults)} faults")
