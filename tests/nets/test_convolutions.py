@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from gossan.nets import _patch_forward, _unfold
+from gossan.nets import DeepAutoencoder, StudentTeacherDetector, _patch_forward, _unfold
 from gossan.nets._convolutions import MemberAutoencoder, MemberConv, MemberDeconv
 from gossan.nets._layers import Draws, initialise
 
@@ -110,3 +110,20 @@ def test_a_box_mean_is_the_mean_of_its_cube_and_a_gap_spoils_its_cubes_only():
 def test_unit_length_leaves_a_silent_cell_at_zero():
     found = _patch_forward.unit_length(np.array([[3.0, 4.0], [0.0, 0.0]], np.float32))
     np.testing.assert_allclose(found, [[0.6, 0.8], [0.0, 0.0]], atol=1e-7)
+
+
+def test_a_single_channel_is_gathered_whatever_its_stride_says():
+    cells = np.arange(2 * 5 * 5 * 5, dtype=np.float32).reshape(1, 2, 5, 5, 5, 1)
+    shown = np.lib.stride_tricks.as_strided(cells, cells.shape, (*cells.strides[:5], 4096))
+    assert shown.flags.c_contiguous  # an axis of one has any stride
+    assert np.array_equal(_unfold.gather(shown), _unfold.gather(cells))
+    assert np.array_equal(_unfold.windows(shown[0, 0]), _unfold.windows(cells[0, 0]))
+
+
+def test_networks_learn_from_a_single_channel():
+    X = np.random.default_rng(0).uniform(size=(60, 1, 7, 7, 7)).astype(np.float32)
+    for model in (
+        DeepAutoencoder(epochs=2, random_state=0),
+        StudentTeacherDetector(epochs=2, teacher_epochs=2, random_state=0),
+    ):
+        assert np.isfinite(model.fit(X).score_samples(X)).all()

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from gossan.data.grids.grid import add_layer, make_grid
-from gossan.plot.prospectivity import plot_targets
+from gossan.plot.prospectivity import name_holes, plot_targets
 from gossan.plot.style import new_axes, to_svg
 
 
@@ -182,3 +182,10 @@ def test_what_is_missing_is_named() -> None:
         plot_targets(grid, ax=new_axes()[0])
     with pytest.raises(ValueError, match="kind"):
         plot_targets(grid, at={"elevation": 115.0}, kind="colour", ax=new_axes()[0])
+
+
+def test_the_name_of_a_hole_at_the_top_stays_within_the_panel() -> None:
+    ax = new_axes()[0]
+    name_holes(ax, (0.0, 100.0, 0.0, 100.0), ["high", "low"], [(20.0, 100.0), (80.0, 40.0)])
+    sides = {text.get_text(): (text.get_va(), text.xyann[1]) for text in ax.texts}
+    assert sides == {"high": ("top", -3), "low": ("bottom", 3)}

@@ -154,3 +154,23 @@ def test_composites_break_where_the_rock_changes_if_asked(tables):
     assert ((broken["from"] < 6.0) & (broken["to"] > 6.0)).sum() == 0
     with pytest.raises(ValueError, match="has no column 'stone'"):
         read_composites(told, composite=4.0, contacts="stone")
+
+
+def test_what_is_no_concentration_is_left_out_and_told_unless_it_is_named(tables):
+    dense = changed(tables, DENSITY=2.7)
+    made = read_composites(dense, composite=2.0, least_share=0.8)
+    assert made.elements == ("Au", "As", "Sb")
+    assert "DENSITY was left out: it is no concentration. Name it under elements to take it." in (
+        made.left_out
+    )
+    named = read_composites(dense, elements=["Au", "DENSITY"], composite=2.0, least_share=0.8)
+    assert named.elements == ("Au", "DENSITY")
+
+
+def test_a_share_just_below_the_least_is_not_rounded_up_to_it(tables):
+    rows = tables["assay"].index
+    made = read_composites(
+        changed(tables, Sb_ppm=tables["assay"]["Sb_ppm"].where(rows > 8)),
+        composite=2.0, least_share=0.776,
+    )  # fmt: skip
+    assert "Sb was left out: only 77.5% of the composites have it." in " ".join(made.left_out)

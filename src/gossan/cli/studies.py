@@ -21,6 +21,7 @@ def run_demo(options: argparse.Namespace) -> int:
     if not options.quiet:
         print(
             "A made-up gold deposit: 18 holes, four bodies, two of them blind; its tables have faults."
+            "\nIt takes two to four minutes."
         )
     study = write_demo(options.out, random_state=DEMO_SEED)
     with Progress(is_quiet=options.quiet) as progress:
@@ -94,6 +95,8 @@ def run_run(options: argparse.Namespace) -> int:
         )
     print(f"\n{summarise_run(folder)}" if not options.quiet else summarise_run(folder))
     print(f"Report: {folder / 'report.html'}")
+    if (folder / "view3d.html").exists():
+        print(f"3D view: {folder / 'view3d.html'}")
     return 0
 
 

@@ -45,6 +45,12 @@ class KrigingCrossval:
     std: Floats
     folds: NDArray[np.int64]
 
+    def __str__(self) -> str:
+        n_known, n = int(np.isfinite(self.estimate).sum()), self.estimate.size
+        told = [("mean error", self.mean_error), ("RMSE", self.rmse), ("R²", self.r2)]
+        words = [f"{name} {np.array2string(value, precision=4)}" for name, value in told]
+        return f"{n_known:,} of {n:,} values estimated without their fold: {', '.join(words)}"
+
     @property
     def error(self) -> Floats:
         """Estimate less observed value."""

@@ -230,7 +230,7 @@ class MaxEnt(ClassifierMixin, BaseEstimator):
         presences, background = table[is_presence], table[~is_presence]
         if len(presences) < 2:
             raise ValueError(
-                f"MaxEnt needs at least 2 rows of the class {self.classes_[1]!r} (presence), got"
+                f"MaxEnt needs at least 2 rows of the class {self.classes_[1]} (presence), got"
                 f" {len(presences)} of {len(table)}. Pass more occurrences."
             )
         if self.n_background is not None and len(background) > self.n_background:

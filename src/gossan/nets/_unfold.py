@@ -19,9 +19,9 @@ def gather(x: Array) -> Array:
     """Return the 3 x 3 rows about each row, shape (members, batch z' y', 9 x channels)."""
     x = np.ascontiguousarray(x)
     m, n, nz, ny, nx, c = x.shape
-    s = x.strides
+    s = x.strides  # that of a single channel is arbitrary: cells of a row lie an item apart
     shape = (m, n, nz - 2, ny - 2, KERNEL, KERNEL * nx * c)  # three rows of one slice lie together
-    rows = as_strided(x, shape, (s[0], s[1], s[2], s[3], s[2], s[5]), writeable=False)
+    rows = as_strided(x, shape, (s[0], s[1], s[2], s[3], s[2], x.itemsize), writeable=False)
     return np.ascontiguousarray(rows).reshape(m, n * (nz - 2) * (ny - 2), -1)
 
 
@@ -61,5 +61,5 @@ def windows(x: Array) -> Array:
     nz, ny, nx, c = x.shape
     s = x.strides
     shape = (nz - 2, ny - 2, nx - 2, KERNEL, KERNEL, KERNEL * c)
-    cells = as_strided(x, shape, (s[0], s[1], s[2], s[0], s[1], s[3]), writeable=False)
+    cells = as_strided(x, shape, (s[0], s[1], s[2], s[0], s[1], x.itemsize), writeable=False)
     return np.ascontiguousarray(cells).reshape(-1, KERNEL**3 * c)

@@ -175,7 +175,7 @@ def outline_cells(
     rows, columns = np.nonzero(framed[1:, 1:-1] != framed[:-1, 1:-1])
     level = np.stack([np.stack([x[columns], y[rows]], 1), np.stack([x[columns + 1], y[rows]], 1)])
     segments = np.concatenate([upright, level], axis=1).transpose(1, 0, 2)
-    for colour, width in (("white", 2.2), (INK, 1.1)):
+    for colour, width in (("white", 1.9), (INK, 0.9)):
         lines = LineCollection(list(segments), colors=colour, linewidths=width, capstyle="round",
                                transform=transform, zorder=5, gid="outline")  # fmt: skip
         ax.add_collection(lines, autolim=False)
@@ -248,7 +248,9 @@ def name_holes(
         is_free = all(abs(own[0] - a) > 2 * _APART or abs(own[1] - b) > _APART for a, b in taken)
         if is_free and len(taken) < _NAMED:
             taken.append(own)
-            ax.annotate(plain(hole, longest=14), (x, y), xytext=(0, 3), ha="center", va="bottom",
+            near_top = own[1] > 0.93  # there the name would run into the title
+            ax.annotate(plain(hole, longest=14), (x, y), xytext=(0, -3 if near_top else 3),
+                        ha="center", va="top" if near_top else "bottom",
                         textcoords="offset points", fontsize=6.2, color=INK, zorder=7, gid="name",
                         bbox=_PLATE | {"boxstyle": "square,pad=0.08"})  # fmt: skip
 
@@ -258,8 +260,8 @@ def _draw_planned(ax: Axes, plane: Plane, planned: pd.DataFrame) -> None:
     if not pieces:
         return
     x, y = _joined(pieces)
-    ax.plot(x, y, color="white", linewidth=2.6, zorder=6)
-    ax.plot(x, y, color=ORE, linewidth=1.4, linestyle=(0, (3, 1.4)), zorder=6, gid="planned")
+    ax.plot(x, y, color="white", linewidth=2.2, zorder=6)
+    ax.plot(x, y, color=ORE, linewidth=1.3, linestyle=(0, (3, 1.2)), zorder=6, gid="planned")
     starts = [
         (x[0], y[0]) for _, x, y in pieces if np.isfinite(x[0])
     ]  # else it comes from elsewhere

@@ -20,7 +20,6 @@ from gossan.report._deposit_words import (
 )
 from gossan.report._scored_words import interval_words, kinds_of, scored_under, signed
 from gossan.report._writing import number_of
-from gossan.report.blocks import Fact
 from gossan.report.trust import Answer, TrustBox, leak_answer, not_applicable
 
 if TYPE_CHECKING:
@@ -42,13 +41,14 @@ def trust_box(findings: DepositFindings) -> TrustBox:
     )
 
 
-def further_facts(findings: DepositFindings) -> list[Fact]:
-    """Return the score of ore below the drilling that taught, where it was tested."""
+def _below(findings: DepositFindings) -> list[str]:
+    """Tell the score of ore below the drilling that taught, where it was tested."""
     row = score_row(findings, "depth")
     if row is None or honest_protocol(findings) == "depth":
         return []
-    told = "; ".join(interval_words(row))
-    return [Fact(f"{number_of(row, 'auc'):.2f}", f"AUC, {protocol_words('depth')}", told)]
+    low, high = number_of(row, "auc_low"), number_of(row, "auc_high")
+    spread = f" ({low:.2f} to {high:.2f})" if np.isfinite([low, high]).all() else ""
+    return [f"below the drilling {number_of(row, 'auc'):.2f}{spread}"]
 
 
 def _published(findings: DepositFindings) -> Answer:
@@ -65,7 +65,7 @@ def _honest(findings: DepositFindings) -> Answer:
     row = score_row(findings, protocol)
     if row is None:
         return not_applicable("Nothing was tested on rock that was held out.")
-    told = ["this one counts", *interval_words(row), recommended_of(findings)]
+    told = ["this one counts", *interval_words(row), recommended_of(findings), *_below(findings)]
     return Answer(
         f"{number_of(row, 'auc'):.2f}", f"AUC, {protocol_words(protocol)}", "; ".join(told), "good"
     )

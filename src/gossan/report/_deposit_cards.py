@@ -19,8 +19,8 @@ from gossan.report.blocks import Card, Finding
 if TYPE_CHECKING:
     from gossan.report.deposit import DepositFindings
 
-_MOST_CARDS = 6
-_FEWER = 3  # of more than three but not six: whole rows on a wide screen
+MOST_CARDS = 3  # one row of a wide screen: all targets are in the table
+_MOST_REASONS = 2  # on a card; the table has all
 
 
 def target_cards(findings: DepositFindings) -> list[Card]:
@@ -28,60 +28,54 @@ def target_cards(findings: DepositFindings) -> list[Card]:
     table = findings.targets
     if table is None or not len(table):
         return []
-    most = _MOST_CARDS if len(table) >= _MOST_CARDS else _FEWER
-    return [_card(findings, row) for _, row in table.head(most).iterrows()]
+    return [_card(findings, row) for _, row in table.head(MOST_CARDS).iterrows()]
 
 
 def _card(findings: DepositFindings, row: pd.Series) -> Card:
     number = int(row["target"])
     level = str(row.get("kind", row.get("level", "")))
-    lines = [
-        place_of(row),
-        *_size_line(row),
-        *_score_line(row),
-        *_agreement_line(row),
-        *_why_line(findings, row),
-        *_distance_line(row),
-        *_collar_line(findings, number),
-    ]
+    heights, volume = heights_of(row).removesuffix(" elevation"), number_of(row, "volume")
+    has_size = bool(np.isfinite(volume))
+    told = {
+        "Place": place_of(row),
+        "Elevation": heights if has_size else "",
+        "Sample": _distance_words(row),
+        "Score": _score_words(row),
+        "Methods": _agreement_words(row),
+        "Why": _why_words(findings, row),
+        "Hole": _collar_words(findings, number),
+    }
     return Card(
         f"Target {number}{f' · {level}' if level else ''}",
-        heights_of(row).removesuffix(" elevation"),
-        lines=lines,
+        write_volume(volume) if has_size else heights,
+        facts=[(word, said) for word, said in told.items() if said],
         findings=_cautions(row),
     )
 
 
-def _size_line(row: pd.Series) -> list[str]:
-    volume = number_of(row, "volume")
-    return [write_volume(volume)] if np.isfinite(volume) else []
-
-
-def _score_line(row: pd.Series) -> list[str]:
+def _score_words(row: pd.Series) -> str:
     score = number_of(row, "score")
     if not np.isfinite(score):
-        return []
+        return ""
     low, high = number_of(row, "score_p10"), number_of(row, "score_p90")
-    told = f"Score {score:.3f}"
-    if np.isfinite([low, high]).all():
-        told += f" (P10 to P90: {low:.3f} to {high:.3f})"
-    spread = number_of(row, "spread")
-    return [told + (f", spread {spread:.2g}" if np.isfinite(spread) else "")]
+    known = np.isfinite([low, high]).all()
+    return f"{score:.3f}" + (f" ({low:.3f} to {high:.3f})" if known else "")
 
 
-def _agreement_line(row: pd.Series) -> list[str]:
+def _agreement_words(row: pd.Series) -> str:
     share = number_of(row, "agreement")
     if not np.isfinite(share):
-        return []
-    who = "All" if share > 0.999 else "None" if share < 0.001 else f"{100 * share:.0f} %"
-    return [f"{who} of the other methods {'agrees' if share < 0.001 else 'agree'}"]
+        return ""
+    if share < 0.001:
+        return "no other agrees"
+    return "all agree" if share > 0.999 else f"{100 * share:.0f} % of the others"
 
 
-def _why_line(findings: DepositFindings, row: pd.Series) -> list[str]:
+def _why_words(findings: DepositFindings, row: pd.Series) -> str:
     why = row.get("why", "")
     if not isinstance(why, str) or not why:
-        return []
-    return [f"Why, against all rock: {plain_reasons(why, findings.indicators)}"]
+        return ""
+    return ", ".join(plain_reasons(why, findings.indicators).split(", ")[:_MOST_REASONS])
 
 
 def plain_reasons(why: str, indicators: pd.DataFrame | None) -> str:
@@ -107,21 +101,17 @@ def plain_reasons(why: str, indicators: pd.DataFrame | None) -> str:
     return re.sub(r"(^|, )(.+?) (above|below) ([\d.]+)% of cells", write, why)
 
 
-def _distance_line(row: pd.Series) -> list[str]:
+def _distance_words(row: pd.Series) -> str:
     distance = number_of(row, "sample_distance")
-    return [f"Nearest sample {distance:,.0f} m away (median)"] if np.isfinite(distance) else []
+    return f"{distance:,.0f} m away" if np.isfinite(distance) else ""
 
 
-def _collar_line(findings: DepositFindings, number: int) -> list[str]:
+def _collar_words(findings: DepositFindings, number: int) -> str:
     collar = collar_of(findings, number)
     if collar is None:
-        return []
-    place = f"{collar['easting']:,.0f} E, {collar['northing']:,.0f} N".replace("-", "−")
-    return [
-        f"Hole to test it: from {place}, {collar['elevation']:,.0f} m; azimuth"
-        f" {collar['azimuth'] % 360:03.0f}°, dip {collar['dip']:.0f}°, {collar['length']:,.0f} m"
-        " long".replace("-", "−")
-    ]
+        return ""
+    azimuth, dip, length = (collar[name] for name in ("azimuth", "dip", "length"))
+    return f"azimuth {azimuth % 360:03.0f}°, dip {dip:.0f}°, {length:,.0f} m".replace("-", "−")
 
 
 def collar_of(findings: DepositFindings, number: int) -> pd.Series | None:
@@ -135,5 +125,5 @@ def collar_of(findings: DepositFindings, number: int) -> pd.Series | None:
 
 def _cautions(row: pd.Series) -> list[Finding]:
     if bool(row.get("is_extrapolated", False)):
-        return [Finding("warning", "Extrapolated: no sample is near enough to speak for it.")]
+        return [Finding("warning", "Extrapolated")]
     return []

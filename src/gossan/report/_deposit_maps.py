@@ -12,17 +12,18 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
+from scipy.ndimage import label
 
 from gossan.plot.maps import map_extent, name_panel
 from gossan.plot.prospectivity import plot_targets
 from gossan.plot.scales import grade_norm
 from gossan.plot.style import new_axes, to_svg
 from gossan.report._deposit_cards import plain_reasons
-from gossan.report._deposit_words import extrapolated_share, recommended_of, unit_of
+from gossan.report._deposit_words import recommended_of, unit_of
 from gossan.report._scored_words import columns_of
 from gossan.report._takeaways import cells_table
 from gossan.report._writing import count_of, metres
-from gossan.report.blocks import Block, Details, Figure, Finding, SceneLink, Table, Text
+from gossan.report.blocks import Block, Details, Figure, SceneLink, Table, Text
 from gossan.report.page import Section
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ _WIDTH = 8.0  # inch, of the column of a page
 _TALLEST = 4.4  # inch, of one panel
 _REACH = 0.04  # of the deposit, within which a section shows holes
 _STEPS = 40  # points along a planned hole
-_MUCH = 0.5  # share of extrapolation that the reader is warned of
+_CRUMB = 4  # cells: smaller pieces of a target only litter the plan
+_MOST_PLANNED = 5  # targets whose suggested holes are drawn
 _COLUMNS = ("target", "kind", "level", "easting", "northing", "bottom", "top", "volume", "score",
             "spread", "sample_distance")  # fmt: skip
 _HEADINGS = {
@@ -76,7 +78,7 @@ class Shown:
     places : mapping of axis to coordinate
         Where the sections and the level are cut [m].
     planned : DataFrame or None
-        Paths of the suggested holes.
+        Paths of the holes suggested for the first targets.
     """
 
     findings: DepositFindings
@@ -84,19 +86,24 @@ class Shown:
     places: dict[str, float]
     planned: pd.DataFrame | None
 
-    def draw(self, grid: xr.Dataset, name: str, ax: Any, **options: Any) -> None:
-        """Draw a plane with the holes and targets on it."""
-        plot_targets(
-            grid, name, traces=self.findings.traces, planned=self.planned, ax=ax, **options
-        )
-
     def cut(self, axis: str, name: str, ax: Any, **options: Any) -> None:
         """Draw the plane through the best target that holds one axis."""
         reach = self.reach(axis)
         faults = "fault_distance" if "fault_distance" in self.grid else ""
-        given = {"ore": ore_samples(self.findings), "faults": faults, "reach": reach,
+        given: dict[str, Any] = {"ore": ore_samples(self.findings), "faults": faults, "reach": reach,
                  "names": axis != "elevation"}  # fmt: skip
-        self.draw(self.grid, name, ax, at={axis: self.places[axis]}, **given | options)
+        at = {axis: self.places[axis]}
+        plot_targets(
+            self.grid, name, at=at, traces=self.findings.traces, planned=self.planned_in(axis),
+            ax=ax, **given | options,
+        )  # fmt: skip
+
+    def planned_in(self, axis: str) -> pd.DataFrame | None:
+        """Return the suggested holes of those targets that the plane passes through."""
+        if self.planned is None or "target" not in self.grid:
+            return self.planned
+        plane = self.grid["target"].sel({axis: self.places[axis]}, method="nearest")
+        return self.planned[self.planned["target"].isin(np.unique(plane))]
 
     def reach(self, axis: str) -> float:
         """Distance from a plane within which holes are shown [m]."""
@@ -110,11 +117,6 @@ def target_section(findings: DepositFindings) -> Section:
     blocks: list[Block] = []
     if findings.scene:
         blocks.append(SceneLink(findings.scene, "Turn it, slice it, ask each target and hole."))
-    share = extrapolated_share(findings)
-    if np.isfinite(share) and share >= _MUCH:
-        blocks.append(Finding("warning", f"{100 * share:.0f} % of the volume of the targets lies where"
-                              " no sample is near. Drill those near samples first; the others are"
-                              " drilled to learn."))  # fmt: skip
     if findings.grid is not None and "score" in findings.grid:
         blocks += _figures(findings, findings.grid)
     if findings.targets is not None and len(findings.targets):
@@ -123,17 +125,21 @@ def target_section(findings: DepositFindings) -> Section:
         blocks.append(Text(findings.targets_note))
     if findings.truth is not None and len(findings.truth):
         blocks.append(_truth_table(findings.truth))
-    method = recommended_of(findings)
-    made = f" It is that of {method}." if method else ""
-    intro = f"The score of a cell is the share of the rock that scores lower.{made}"
-    return Section("Targets", intro, blocks)
+    return Section("Targets", "", blocks)
 
 
 def _figures(findings: DepositFindings, grid: xr.Dataset) -> list[Block]:
-    shown = Shown(findings, grid, best_place(grid), planned_traces(findings.collars))
+    planned = planned_traces(_first_collars(findings))
+    shown = Shown(findings, grid, best_place(grid), planned)
     figures: list[Block] = [_plan_figure(shown), _sections_figure(shown)]
     unsure = [name for name in ("spread", "sample_distance") if name in grid]
     return figures + ([_unsure_figure(shown, unsure)] if unsure else [])
+
+
+def _first_collars(findings: DepositFindings) -> pd.DataFrame | None:
+    """Holes suggested for the first targets: those of all would hide the map."""
+    table = findings.collars
+    return None if table is None else table[table["target"] <= _MOST_PLANNED]
 
 
 def best_place(grid: xr.Dataset) -> dict[str, float]:
@@ -185,7 +191,7 @@ def planned_traces(collars: pd.DataFrame | None) -> pd.DataFrame | None:
         start = np.array([row["easting"], row["northing"], row["elevation"]], dtype=float)
         path = start + np.linspace(0, row["length"], _STEPS)[:, None] * way
         part = pd.DataFrame(path, columns=["easting", "northing", "elevation"])
-        parts.append(part.assign(hole=f"to target {row['target']}"))
+        parts.append(part.assign(hole=f"to target {row['target']}", target=row["target"]))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -216,8 +222,10 @@ def _plan_figure(shown: Shown) -> Figure:
     known = best[np.isfinite(best)]
     low = float(np.quantile(known, 0.25)) if len(known) else 0.0
     norm = grade_norm(known, scale="linear", limits=(low, float(known.max(initial=low))))
-    shown.draw(plan, "score", panels[0], label="Best score down the column", norm=norm,
-               cuts=None if is_turned else cuts)  # fmt: skip
+    plot_targets(
+        plan, "score", traces=shown.findings.traces, planned=shown.planned, ax=panels[0],
+        label="Best score down the column", norm=norm, cuts=None if is_turned else cuts,
+    )  # fmt: skip
     name_panel(panels[0], "Seen from above")
     shown.cut("elevation", "score", panels[1], label="Score",
               norm=score_norm(grid["score"].to_numpy()))  # fmt: skip
@@ -230,10 +238,17 @@ def _plan_figure(shown: Shown) -> Figure:
         to_svg(panels[0]),
         alt=f"Plan of the best score down each column with the outlines of {count_of(n, 'target')}"
         f" and the drill holes, and the level at {metres(shown.places['elevation'])} m.",
-        caption=f"Black outlines with numbers: targets; from above, the best of those that lie over"
-        f" one another.{holes}{lines}{_hole_words(shown)}",
+        caption=f"Score: the share of the rock that scores lower{_by_method(shown.findings)}. Black"
+        " outlines with numbers: targets; from above, the best of those that lie over one another;"
+        f" pieces of fewer than {_CRUMB} cells are not drawn."
+        f"{holes}{lines}{_hole_words(shown)}",
         data=_plan_table(shown, plan),
     )
+
+
+def _by_method(findings: DepositFindings) -> str:
+    method = recommended_of(findings)
+    return f", by {method}" if method else ""
 
 
 def _plan_table(shown: Shown, plan: xr.Dataset) -> pd.DataFrame:
@@ -258,15 +273,48 @@ def _from_above(grid: xr.Dataset) -> xr.Dataset:
     plan = grid[["score"]].max("elevation", keep_attrs=True)
     if "target" not in grid:
         return plan
-    numbers = grid["target"].where(grid["target"] > 0)
-    return plan.assign(target=numbers.min("elevation").fillna(0))
+    numbers = grid["target"].where(grid["target"] > 0).min("elevation").fillna(0)
+    return plan.assign(target=numbers.copy(data=without_crumbs(numbers.to_numpy())))
+
+
+def without_crumbs(numbers: NDArray[np.float64], fewest: int = _CRUMB) -> NDArray[np.float64]:
+    """Numbered cells without pieces, and gaps, of few cells; the largest piece always stays.
+
+    Parameters
+    ----------
+    numbers : array of shape (n_rows, n_columns)
+        Of targets, 0 between them.
+    fewest : int
+        Cells of a piece that is drawn, and of a gap within one.
+
+    Returns
+    -------
+    kept : array of shape (n_rows, n_columns)
+
+    Examples
+    --------
+    >>> without_crumbs(np.array([[1.0, 1, 0, 0, 1], [1, 1, 0, 2, 0]]), fewest=3)
+    array([[1., 1., 0., 0., 0.],
+           [1., 1., 0., 2., 0.]])
+    """
+    kept = np.zeros_like(numbers)
+    for number in np.unique(numbers[numbers > 0])[::-1]:  # the first target lies on top
+        pieces, n_pieces = label(numbers == number)
+        sizes = np.bincount(pieces.ravel(), minlength=n_pieces + 1)
+        sizes[0] = 0
+        large = (sizes >= fewest) | (sizes == sizes.max())
+        gaps, n_gaps = label(~large[pieces])
+        is_filled = np.bincount(gaps.ravel(), minlength=n_gaps + 1) < fewest
+        is_filled[0] = True
+        kept[is_filled[gaps]] = number
+    return kept
 
 
 def _hole_words(shown: Shown) -> str:
     findings = shown.findings
     told = ""
     if shown.planned is not None:
-        told = " Orange, dashed: suggested holes, their collars triangles."
+        told = f" Orange, dashed: holes suggested for the first {_MOST_PLANNED} targets."
     if ore_samples(findings) is not None:
         unit = unit_of(findings, findings.ore)
         told += f" Orange dots: samples of {findings.cutoff:,g} {unit} {findings.ore} or more."

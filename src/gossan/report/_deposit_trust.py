@@ -12,7 +12,7 @@ import pandas as pd
 
 from gossan.plot.style import new_axes, to_svg
 from gossan.plot.trust import plot_protocol_scores, plot_success_rate
-from gossan.report._deposit_box import further_facts, trust_box
+from gossan.report._deposit_box import trust_box
 from gossan.report._deposit_words import (
     PAPER,
     SHORT,
@@ -25,7 +25,7 @@ from gossan.report._deposit_words import (
 )
 from gossan.report._scored_words import columns_of, kinds_of, scored_under
 from gossan.report._writing import number_of
-from gossan.report.blocks import Block, Details, Facts, Figure, Finding, Table
+from gossan.report.blocks import Block, Details, Figure, Finding, Table
 from gossan.report.page import Section
 
 if TYPE_CHECKING:
@@ -84,9 +84,6 @@ def trust_section(findings: DepositFindings) -> Section:
     """Build "How far to trust it" from whatever the study measured."""
     blocks: list[Block] = []
     blocks.append(trust_box(findings))
-    facts = further_facts(findings)
-    if facts:
-        blocks.append(Facts(facts))
     blocks += _verdict(findings)
     if findings.scores is not None and len(findings.scores):
         blocks.append(_protocol_figure(findings, findings.scores))

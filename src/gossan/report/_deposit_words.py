@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gossan.report._scored_words import auc_words, best_under, kinds_of, place_of, row_of, signed
-from gossan.report._writing import capitalised, join_words, number_of
+from gossan.report._writing import capitalised, number_of
 
 if TYPE_CHECKING:
     from gossan.report.deposit import DepositFindings
@@ -28,7 +28,7 @@ SHORT = PROTOCOLS | {PAPER: "published", "blocks": "blocks", "holes": "holes", "
                      "truth": "truth"}  # fmt: skip
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 _WORTH_TELLING = 0.02  # AUC, a gap that is more than rounding
-_MOST_NEXT = 2  # targets told beside the best
+_MUCH = 0.5  # share of extrapolation, beyond which the reader is told what to drill first
 
 
 def unit_of(findings: DepositFindings, element: str) -> str:
@@ -66,8 +66,8 @@ def score_row(findings: DepositFindings, protocol: str, method: str = "") -> pd.
 
 def conclusion_of(findings: DepositFindings) -> list[str]:
     told = [
-        *_target_sentences(findings)[:1],
-        _joined(*_target_sentences(findings)[1:], _extrapolation_sentence(findings)),
+        _target_sentence(findings),
+        _extrapolation_sentence(findings),
         _joined(_skill_sentence(findings), _published_sentence(findings)),
         verdict_sentence(findings) or findings.advice,
         _truth_sentence(findings),
@@ -80,26 +80,20 @@ def _joined(*sentences: str) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _target_sentences(findings: DepositFindings) -> list[str]:
+def _target_sentence(findings: DepositFindings) -> str:
     table = findings.targets
     if table is None:
-        return []
+        return ""
     if not len(table):
-        return ["No target stands out: no body of rock is large enough and scores high enough."]
+        return "No target stands out: no body of rock is large enough and scores high enough."
     n = len(table)
     many = _NUMBERS[n] if n < len(_NUMBERS) else f"{n:,}"
     best = table.iloc[0]
-    lead = (
+    return (
         f"{many} {'target stands' if n == 1 else 'targets stand'} out{_kind_words(table)};"
         f" {'it lies' if n == 1 else 'the best lies'} at {place_of(best)},"
         f" {heights_of(best)}{_distance_words(best)}."
     )
-    rest = [
-        f"target {int(row['target'])}{_kind_of(row)} at {place_of(row)}, {heights_of(row)}"
-        for _, row in table.iloc[1 : 1 + _MOST_NEXT].iterrows()
-    ]
-    return [lead, *([f"Next come {join_words(rest)}." if len(rest) > 1 else f"Next comes {rest[0]}."]
-                    if rest else [])]  # fmt: skip
 
 
 def _kind_words(table: pd.DataFrame) -> str:
@@ -107,11 +101,6 @@ def _kind_words(table: pd.DataFrame) -> str:
         return ""
     n_new = int((table["kind"] == "new ground").sum())
     return f", {n_new} of them in new ground"
-
-
-def _kind_of(row: pd.Series) -> str:
-    kind = str(row.get("kind", ""))
-    return f" ({kind})" if kind else ""
 
 
 def heights_of(row: pd.Series) -> str:
@@ -163,9 +152,10 @@ def _extrapolation_sentence(findings: DepositFindings) -> str:
         return (
             "All of this is extrapolation: no sample is near, only the trend of what was drilled."
         )
+    first = " Drill those near samples first; the others teach." if share >= _MUCH else ""
     return (
         f"{n} of the {len(table)} ({100 * share:.0f} % of their volume) {'is' if n == 1 else 'are'}"
-        " extrapolation: no sample is near, only the trend of what was drilled."
+        f" extrapolation: no sample is near, only the trend of what was drilled.{first}"
     )
 
 

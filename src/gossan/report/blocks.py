@@ -270,6 +270,8 @@ class Card:
         Short facts under it.
     findings : sequence of Finding
         Cautions.
+    facts : sequence of (str, str)
+        What is known of it, each a word and what is to be said: set as two columns.
     """
 
     title: str
@@ -278,6 +280,7 @@ class Card:
     colour: str = "#5b6773"
     lines: Sequence[str] = ()
     findings: Sequence[Finding] = ()
+    facts: Sequence[tuple[str, str]] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", self.colour):

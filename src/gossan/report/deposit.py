@@ -49,6 +49,8 @@ class DepositFindings:
         Element to its unit; "ppm" for others.
     composite_length : float
         Of the samples of equal length [m].
+    n_collars : int
+        Holes that were drilled, with samples or without; 0 where it is not known.
     n_cells : int
         Cells of rock that were scored.
     cell : (elevation, northing, easting), optional
@@ -141,6 +143,7 @@ class DepositFindings:
     cutoff: float
     units: Mapping[str, str] = field(default_factory=dict)
     composite_length: float = 0.0
+    n_collars: int = 0
     n_cells: int = 0
     cell: tuple[float, float, float] | None = None
     rule: str = ""
@@ -225,15 +228,26 @@ test knowing the answer, not skill.
 def _subtitle(findings: DepositFindings) -> str:
     length = f" of {findings.composite_length:g} m" if findings.composite_length else ""
     told = [
-        count_of(findings.n_holes, "drill hole"),
+        _holes_words(findings),
         f"{count_of(findings.n_composites, 'sample')}{length}",
         count_of(len(findings.elements), "element"),
     ]
-    if findings.n_cells:
-        size = " x ".join(f"{side:g}" for side in findings.cell[::-1]) if findings.cell else ""
-        told.append(count_of(findings.n_cells, "cell") + (f" of {size} m" if size else ""))
     ore = f"ore is {findings.ore} of {findings.cutoff:,g} {unit_of(findings, findings.ore)} or more"
     return f"{', '.join(told)}; {ore}"
+
+
+def _holes_words(findings: DepositFindings) -> str:
+    if findings.n_collars <= findings.n_holes:
+        return count_of(findings.n_holes, "drill hole")
+    return f"{findings.n_holes:,} of {count_of(findings.n_collars, 'drill hole')}"
+
+
+def _cell_words(findings: DepositFindings) -> str:
+    if not findings.n_cells:
+        return ""
+    size = " x ".join(f"{side:g}" for side in findings.cell[::-1]) if findings.cell else ""
+    cells = count_of(findings.n_cells, "cell") + (f" of {size} m" if size else "")
+    return f"The rock was scored in {cells}."
 
 
 def _data_section(findings: DepositFindings) -> Section:
@@ -248,4 +262,5 @@ def _data_section(findings: DepositFindings) -> Section:
         table = Table("Rows that were mended", changes, note="Your files are unchanged.")
         blocks.append(Details(f"{count_of(len(changes), 'row')} mended", [table]))
     files = ", ".join(f"{role} from {name}" for role, name in findings.table_names.items())
-    return Section("The data", f"The tables, as read: {files}." if files else "", blocks)
+    told = [f"The tables, as read: {files}." if files else "", _cell_words(findings)]
+    return Section("The data", " ".join(each for each in told if each), blocks)

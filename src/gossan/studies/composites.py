@@ -122,8 +122,9 @@ def read_composites(
     )
     told = [str(made)]
     if elements is None and least_share:
+        names, others = _concentrations(names, holes.units["assay"], ore=ore)
         names, dropped = _common(made.table, names, least_share=least_share, ore=ore)
-        told += dropped
+        told += [*others, *dropped]
     with warnings.catch_warnings():  # holes without a place are told in `left_out`
         warnings.simplefilter("ignore", GossanWarning)
         placed = holes.points(made.table)
@@ -249,6 +250,19 @@ def _imputed(holes: DrillHoles, names: Sequence[str], method: str) -> DrillHoles
     return holes.with_intervals("assay", changed, censored=masks, units=units)
 
 
+def _concentrations(
+    names: Sequence[str], units: Mapping[str, str], *, ore: str
+) -> tuple[list[str], list[str]]:
+    """Return what is measured as a concentration, and a sentence on each other column."""
+    kept = [name for name in names if name == ore or units.get(name)]
+    told = [
+        f"{name} was left out: it is no concentration. Name it under elements to take it."
+        for name in names
+        if name not in kept
+    ]
+    return kept, told
+
+
 def _common(
     table: pd.DataFrame, names: Sequence[str], *, least_share: float, ore: str
 ) -> tuple[list[str], list[str]]:
@@ -256,12 +270,23 @@ def _common(
     shares = table[list(names)].notna().mean()
     kept = [name for name in names if name == ore or shares[name] >= least_share]
     told = [
-        f"{name} was left out: only {shares[name]:.0%} of the composites have it. Name it under"
-        " elements to take it, and the composites without it are left out."
+        f"{name} was left out: only {_below(shares[name], least_share)} of the composites have it."
+        " Name it under elements to take it, and the composites without it are left out."
         for name in names
         if name not in kept
     ]
     return kept, told
+
+
+def _below(share: float, least: float) -> str:
+    """Write a share that is too small in as many digits as tell it from the least.
+
+    Examples
+    --------
+    >>> _below(0.104, 0.8), _below(0.796, 0.8)
+    ('10%', '79.6%')
+    """
+    return f"{share:.0%}" if round(share, 2) < least else f"{share:.1%}"
 
 
 def _left_out(lacks: Mapping[str, pd.Series], holes: pd.Series) -> list[str]:

@@ -46,6 +46,8 @@ USUAL = {
     "units": "of the analytes, where headers do not say; one for all, or each its own",
     "decimal": "decimal mark, where it cannot be told",
     "negatives": 'what -0.5 means: "limit" (below 0.5), "missing" or "error"',
+    "columns": 'headers that are not recognised: { collar = { easting = "X_LOCAL" } }',
+    "sheets": 'of a workbook: { collar = "Collars", assay = "Assays" }',
     "errors": 'text that is no number: "raise" or "missing"',
     "easting": "column of the easting, where it has an unusual name",
     "northing": "column of the northing, where it has an unusual name",

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
+
 from gossan._checks import GossanWarning, did_you_mean
 from gossan.data.holes.drillholes import DrillHoles
 from gossan.data.tables.columns import choose_columns, rename_columns
@@ -226,17 +228,28 @@ def hole_notes(holes: DrillHoles, *, most: int = 10) -> list[str]:
     notes : list of str
     """
     found = holes.report.findings
-    found = found[found["severity"] != "note"]
+    found = found[(found["severity"] != "note") & (found["kind"] != "dip convention")]
     notes = []
     for (kind, table), rows in found.groupby(["kind", "table"], sort=False, observed=True):
         first = rows.iloc[0]
         row = f", row {first['row']}" if first["row"] else ""
         hole = f", hole {first['hole']}" if first["hole"] else ""
         count = f" ({len(rows):,} rows)" if len(rows) > 1 else ""
-        notes.append(f"{table}{row}{hole}: {kind}{count}: {first['message']}")
+        notes.append(f"{table}{row}{hole}: {kind}{count}: {first['message']}{_cure(rows)}")
     if len(notes) > most:
         notes = [*notes[:most], f"... and {len(notes) - most} more kinds; the report lists all"]
     return notes
+
+
+def _cure(rows: pd.DataFrame) -> str:
+    """Say what becomes of the rows of holes that have no collar, and how they are kept."""
+    if rows["kind"].iloc[0] != "unknown hole":
+        return ""
+    told = "these rows are left out"
+    is_spelt = rows["message"].str.contains("; is it ", regex=False)
+    if is_spelt.any():
+        told += f'; fix = ["names"] under [holes] keeps {int(is_spelt.sum()):,} of them'
+    return f" ({told})"
 
 
 def write_time(seconds: float) -> str:

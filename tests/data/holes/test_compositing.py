@@ -318,3 +318,10 @@ def test_barren_core_has_no_intercept():
     made = significant_intercepts(samples([0.0, 0.1]), "Au", 1.0)
     assert made.table.empty
     assert str(made).startswith("no significant intercept")
+
+
+def test_many_intercepts_print_on_a_page_and_count_the_rest():
+    table = pd.DataFrame({"hole": [f"H{n}" for n in range(60)], "from": 0.0, "to": 4.0, "Au": 3.0})
+    lines = str(significant_intercepts(table, "Au", 1.0)).splitlines()
+    assert lines[40] == "... and 20 more: .table has them all"
+    assert len(lines) == 42  # the rule stands last

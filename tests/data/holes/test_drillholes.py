@@ -638,3 +638,22 @@ def test_a_hole_in_another_unit_is_suspected_and_rich_holes_are_not():
     found = holes.report.of_kind("wrong unit?")
     assert found[["hole", "column"]].to_numpy().tolist() == [["H5", "Au"]]
     assert "those of all other holes end at 1" in found["message"].iloc[0]
+
+
+def test_collars_in_degrees_are_told_to_be_projected():
+    collar = campaign()["collar"].rename(columns={"EAST": "Longitude", "NORTH": "Latitude"})
+    with pytest.raises(ValueError, match=r"longitudes and latitudes \(Longitude, Latitude\).*UTM"):
+        read(campaign(collar=collar))
+
+
+def test_a_workbook_without_the_columns_names_its_other_sheets(tmp_path):
+    tables = campaign()
+    path = tmp_path / "campaign.xlsx"
+    with pd.ExcelWriter(path) as book:
+        tables["assay"].to_excel(book, sheet_name="Assays", index=False)
+        tables["collar"].to_excel(book, sheet_name="Collars", index=False)
+    told = r"the others are Collars: name it as in sheets = \{collar: 'SHEET'\}"
+    with pytest.raises(ValueError, match=told):
+        read(campaign(collar=path))
+    holes = read(campaign(collar=path), sheets={"collar": "Collars"})
+    assert len(holes.collars) == len(tables["collar"])

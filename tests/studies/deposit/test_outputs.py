@@ -16,8 +16,10 @@ from gossan.studies.deposit.indicators import quietly
 from gossan.studies.deposit.mapping import Scores, as_ranks, make_map, plan_holes, rank_targets
 from gossan.studies.deposit.outputs import (
     BEST,
+    PLANNED,
     SCENE,
     planned_traces,
+    rich_limits,
     target_table,
     write_map,
     write_view,
@@ -180,3 +182,11 @@ def test_a_planned_hole_ends_at_its_length():
 def test_a_table_without_planned_holes_is_that_of_the_targets(found):
     assert_array_equal(target_table(found[0], None)["target"], [1, 2])
     assert "collar_easting" not in target_table(found[0], None)
+
+
+def test_planned_holes_and_rich_rock_are_told_apart_in_the_view(folder):
+    page = (folder / "view3d.html").read_text(encoding="utf-8")
+    assert page.count(PLANNED) == 1
+    low, high = rich_limits(np.array([0.0, 2.0, 4.0, np.nan]))
+    assert (low, high) == (2.0, 4.0)
+    assert rich_limits(np.array([3.0, 3.0])) is None  # no grades to tell apart

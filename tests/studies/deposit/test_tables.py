@@ -6,9 +6,10 @@ import pytest
 
 from gossan.data.grids.grid import grid_shape
 from gossan.studies.deposit import sections, tables
+from gossan.studies.deposit.look import PATIENCE, seconds_of
 from gossan.studies.deposit.methods import BASELINES, RECOMMENDED
 from gossan.studies.deposit.tables import choose_spacing
-from gossan.study import check_study
+from gossan.study import check_study, look_at_study
 
 CUTOFF = "cutoff = 1000"
 HOLES = """\
@@ -237,3 +238,52 @@ def test_blocks_may_be_flat(field):
 def test_contacts_need_the_lithology_that_they_are_columns_of():
     with pytest.raises(ValueError, match="contacts names a column of the lithology"):
         sections.holes(collar="collar.csv", assay="assay.csv", contacts="rock")
+
+
+def test_a_study_names_headers_that_are_not_recognised(study, edit):
+    path = study((HOLES, HOLES + 'columns = { collar = { easting = "Where E" } }\n'))
+    edit("collar", lambda table: table.rename(columns={"easting": "Where E", "east": "Where E"}))
+    assert check_study(path) == []
+
+
+def test_rows_of_a_hole_in_another_spelling_are_told_with_what_keeps_them(study, edit):
+    path = study()
+
+    def respelt(table):
+        first = table["hole"].iloc[0]
+        return table.assign(hole=table["hole"].where(table["hole"] != first, first.lower()))
+
+    edit("assay", respelt)
+    look = look_at_study(path)
+    told = next(note for note in look.notes if "unknown hole" in note)
+    assert '(these rows are left out; fix = ["names"] under [holes] keeps' in told
+
+
+def test_a_long_run_is_told_with_what_makes_a_first_one_short(study):
+    path = study(("spacing = 30", "spacing = 6"), ("n_seeds = 1", "n_seeds = 20"))
+    look = look_at_study(path)
+    assert look.problems == []
+    assert "n_seeds = 1 under [methods] would take" in look.notes[0]
+    assert look.seconds > PATIENCE
+    assert not any("A first run" in note for note in look_at_study(study()).notes)
+
+
+def test_longer_work_takes_longer():
+    once = seconds_of(["maxent", "DAE"], 50_000, 10, 1)
+    assert seconds_of(["maxent", "DAE"], 50_000, 10, 3) > 2 * once
+    assert seconds_of(["maxent"], 50_000, 10, 1) < once
+    assert seconds_of(["maxent", "DAE"], 50_000, 10, 1, n_jobs=2) < once
+
+
+@pytest.mark.parametrize(("cutoff", "is_told"), [(2, True), (1000, False)])
+def test_a_cutoff_that_most_rock_reaches_is_told(study, cutoff, is_told):
+    look = look_at_study(study((CUTOFF, f"cutoff = {cutoff}")))
+    assert any("of the composites are ore" in note for note in look.notes) is is_told
+
+
+@pytest.mark.parametrize(("reach", "is_told"), [(10, True), (15, False)])
+def test_a_reach_below_half_a_block_is_told_with_the_blocks_it_leaves(study, reach, is_told):
+    notes = look_at_study(study((CUTOFF, f"{CUTOFF}\nreach = {reach}"))).notes  # blocks of 30 m
+    told = [note for note in notes if "less than half a block of 30 m" in note]
+    assert bool(told) is is_told
+    assert all("reach = 15 takes more" in note for note in told)

@@ -49,10 +49,10 @@ def test_every_protocol_has_folds_with_ore_on_both_sides(campaign):
 
 def test_there_are_no_more_folds_than_holes_with_ore(campaign):
     rich = campaign.composites["Au"] >= campaign.cutoff
-    names = campaign.composites.loc[rich, "hole"].unique()[:2]
+    names = campaign.composites.loc[rich, "hole"].value_counts().index[:3]
     some = without(campaign, ~rich | campaign.composites["hole"].isin(names))
     folds, _ = deal_folds(some, ["holes"], n_splits=10)
-    assert len(folds["holes"]) == 2
+    assert len(folds["holes"]) == 3
 
 
 def test_one_hole_with_ore_leaves_no_fold_of_holes_and_says_so(campaign):
@@ -219,3 +219,13 @@ def test_a_grid_is_known_by_its_axes_and_layers(campaign):
     assert fingerprint_grid(grid) == same
     assert fingerprint_grid(grid.assign_coords(northing=grid["northing"] + 1.0)) != same
     assert fingerprint_grid(grid.drop_vars("fault_buffer")) != same
+
+
+@pytest.mark.parametrize(("n_ore", "is_enough"), [(0, False), (1, False), (2, True)])
+def test_a_fold_learns_from_several_cells_of_ore_or_not_at_all(campaign, n_ore, is_enough):
+    fold, *_ = hole_folds(campaign.drilled(), n_splits=3)
+    ore = fold.train[fold.labels[fold.train] == 1]
+    poor = fold.labels.copy()
+    poor[ore[n_ore:]] = 0
+    fewer = replace(fold, labels=poor)
+    assert validation._can_learn(campaign.drilled(), fewer) is is_enough

@@ -60,6 +60,7 @@ _UNIT = re.compile(
     re.IGNORECASE,
 )
 # A depth of -99 is nonsense, an elevation of -99 m is the Dead Sea's shore.
+_DEGREES = ("longitude", "lon", "long", "latitude", "lat")
 _MISSING = (-9999, -999.25, "NS", "NSS", "LNR")
 
 
@@ -272,10 +273,33 @@ def _check_complete(raw: RawTable, kind: str, columns: Mapping[str, KeyColumn]) 
     words = [LABELS.get(role, role) for role in lacking]
     others = [name for name in ROLES if name != kind and _fits(raw, name)]
     hint = f" It looks like the table of {others[0]}s: are tables swapped?" if others else ""
+    _refuse_degrees(raw, lacking)
+    table = kind if kind in ("collar", "survey") else "assay"
     raise ValueError(
         f"{raw.source} has no column for {' and '.join(map(repr, words))}, which the table of"
         f" {kind}s needs; it has {', '.join(raw.names[:20])}. Name the columns as in"
-        f" columns={{...: {{{words[0]!r}: 'HEADER'}}}}.{hint}"
+        f" columns = {{{table}: {{{words[0]}: 'HEADER'}}}}"
+        f' (columns = {{ {table} = {{ {words[0]} = "HEADER" }} }} in a study file).'
+        f"{_sheets_hint(raw, table)}{hint}"
+    )
+
+
+def _refuse_degrees(raw: RawTable, lacking: Collection[str]) -> None:
+    """Say that collars are in degrees, where longitude and latitude stand for what is lacking."""
+    there = {split_unit(name)[0]: name for name in raw.names}
+    found = [there[key] for key in _DEGREES if key in there]
+    if "easting" in lacking and len(found) > 1:
+        raise ValueError(
+            f"{raw.source} has longitudes and latitudes ({', '.join(found)}), which are degrees, and"
+            " holes need metres. Export the collars in projected coordinates (UTM, say)."
+        )
+
+
+def _sheets_hint(raw: RawTable, table: str) -> str:
+    """Tell the other sheets of a workbook: the table may stand in one of them."""
+    told = [str(each.message) for each in raw.findings if each.kind == "sheet"]
+    return (
+        f" Of the workbook {told[0]}: name it as in sheets = {{{table}: 'SHEET'}}." if told else ""
     )
 
 

@@ -17,6 +17,7 @@ from gossan.data.holes.alonghole import runs_of
 from gossan.data.holes.compositing import usable_samples
 
 _COLUMNS = ["hole", "from", "to", "length", "grade", "metal", "dilution", "cutoff", "including"]
+_PRINTED = 40  # intercepts; the table has all
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +43,7 @@ class Intercepts:
 
     def __str__(self) -> str:
         lines = []
-        for row in self.table.itertuples(index=False):
+        for row in self.table.head(_PRINTED).itertuples(index=False):
             hole, top, end, length, grade, *_, including = row
             head = "  including" if including else f"{hole}:"
             unit = f" {self.unit}" if self.unit else ""
@@ -50,6 +51,9 @@ class Intercepts:
                 f"{head} {length:.1f} m at {grade:.3g}{unit} {self.column} from {top:.1f} m"
                 f" to {end:.1f} m"
             )
+        n_more = len(self.table) - _PRINTED
+        if n_more > 0:
+            lines.append(f"... and {n_more:,} more: .table has them all")
         return "\n".join([*(lines or ["no significant intercept"]), self.rule])
 
 

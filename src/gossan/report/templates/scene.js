@@ -760,14 +760,28 @@
     return value.toLocaleString("en-US", { maximumFractionDigits: digits }).replace("-", "−").replace(/^−0$/, "0");
   }
 
+  // A tag that would cover one before it moves up, or down where there is no room above.
   function placeTags() {
+    var taken = [];
     layers.forEach(function (layer) {
       (layer.tags || []).forEach(function (tag) {
         var p = layer.visible ? project(tag.at) : null, is = p && p[0] > -40 && p[0] < frame.size[0] + 40 && p[1] > 0 && p[1] < frame.size[1] + 20;
         tag.own.style.display = is ? "" : "none";
-        if (is) { tag.own.style.transform = "translate(" + p[0].toFixed(1) + "px," + p[1].toFixed(1) + "px) translate(-50%,-135%)"; }
+        if (!is) { return; }
+        tag.wide = tag.wide || tag.own.offsetWidth; tag.tall = tag.tall || tag.own.offsetHeight;
+        var y = freeHeight(taken, p[0], p[1] - 1.35 * tag.tall, tag.wide + 3, tag.tall + 2);
+        taken.push([p[0], y, tag.wide, tag.tall]);
+        tag.own.style.transform = "translate(" + p[0].toFixed(1) + "px," + y.toFixed(1) + "px) translate(-50%,0)";
       });
     });
+  }
+
+  function freeHeight(taken, x, y, wide, tall) {
+    for (var k = 0; k < 24; k++) {
+      var at = y + (k % 2 ? -1 : 1) * Math.ceil(k / 2) * tall;
+      if (at >= 0 && taken.every(function (each) { return Math.abs(each[0] - x) >= (each[2] + wide) / 2 || Math.abs(each[1] - at) >= tall; })) { return at; }
+    }
+    return y;
   }
 
   var needles = null;

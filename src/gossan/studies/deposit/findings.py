@@ -31,6 +31,7 @@ from gossan.studies.deposit.trust import Campaign
 from gossan.studies.variograms import experimental_along
 
 NEAR_ORE = 60.0  # m from ore, within which zoning is read
+LEAST_ZONED = 3  # elements that make a sequence: with two there is nothing to agree on
 MOST_FRACTAL_CELLS = 300_000
 CITATIONS = (
     "Yu et al. 2022, Minerals 12, 1382, doi:10.3390/min12111382 (the study that this one follows).",
@@ -121,6 +122,7 @@ def study_findings(
         table_names=field.files,
         n_holes=int(campaign.composites["hole"].nunique()),
         n_composites=len(campaign.composites),
+        n_collars=len(composites.holes.collars),
         elements=campaign.elements,
         ore=ore,
         cutoff=campaign.cutoff,
@@ -209,6 +211,8 @@ def fractal_curves(field: Field, grid: xr.Dataset) -> tuple[dict[str, dict[str, 
 def zoning_table(campaign: Campaign) -> tuple[pd.DataFrame | None, str]:
     """Elements from top to bottom in the mineralised zone, by elevation."""
     table, elements = campaign.composites, list(campaign.elements)
+    if len(elements) < LEAST_ZONED:
+        return None, ""
     coords = table[list(AXES)].to_numpy(dtype=float)
     is_rich = (table[campaign.settings.ore] >= campaign.cutoff).to_numpy()
     distance, _ = cKDTree(coords[is_rich]).query(coords)
@@ -223,6 +227,8 @@ def zoning_table(campaign: Campaign) -> tuple[pd.DataFrame | None, str]:
     except ValueError as error:
         return None, f"No zoning: {error}"
     sequence = told["grigorian"].sequence
+    if len(set(sequence) & set(told["centre_of_mass"].sequence)) < LEAST_ZONED:
+        return None, ""
     rows = [
         {
             "element": element,

@@ -5,9 +5,12 @@ The field and the targets come in; files in the run folder go out.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import xarray as xr
+from numpy.typing import NDArray
 
 from gossan.data.grids.files import write_grid
 from gossan.data.grids.grid import add_layer
@@ -26,6 +29,7 @@ BODIES = {
     "extension": ("#c8401a", "within reach of samples"),
     "new ground": ("#e0a030", "no sample near"),
 }
+PLANNED = "#b5179e"  # unlike drilled holes, bodies and grades
 FAULT_COLOURS = ("#5b6773", "#3a6ea5", "#7a5195", "#2f7d6b")
 MOST_FAULTS = 40
 
@@ -135,16 +139,36 @@ def write_view(
     if len(targets):
         layers.append(target_boxes(targets.table))
     if collars is not None and collars["length"].notna().any():
-        layers.append(grade_traces(planned_traces(collars), name="Planned holes"))
+        planned = grade_traces(planned_traces(collars), name="Planned holes")
+        layers.append(replace(planned, colour=PLANNED))
     layers.append(grid_slices(targets.grid, "score", name="Score, slices", shown=()))
     kriged = targets.grid[["ore_grade"]].rename(ore_grade=f"kriged {ore}")
     name = f"Kriged {ore}, slices"
-    layers.append(grid_slices(kriged, f"kriged {ore}", name=name, unit=unit, scale="log", shown=()))
+    layers.append(
+        grid_slices(
+            kriged, f"kriged {ore}", name=name, unit=unit, scale="log", shown=(),
+            limits=rich_limits(kriged[f"kriged {ore}"].to_numpy()),
+        )
+    )  # fmt: skip
     note = (
         "Bodies are targets: extensions lie near samples, new ground lies far from any and is an"
         " extrapolation. See how far to trust them in the report."
     )
     write_scene(folder.path / SCENE, Scene(title, layers, note=note), report="report.html")
+
+
+def rich_limits(grades: NDArray[np.float32]) -> tuple[float, float] | None:
+    """Ends of colours that tell rich rock apart: the median and the highest grade.
+
+    Examples
+    --------
+    >>> rich_limits(np.array([1.0, 1.0, 2.0, 3.0, 900.0, np.nan], dtype=np.float32))
+    (2.0, 900.0)
+    """
+    known = grades[np.isfinite(grades)]
+    if not len(known) or not 0 < np.median(known) < known.max():
+        return None
+    return float(np.median(known)), float(known.max())
 
 
 def target_bodies(targets: Targets) -> list[Layer]:

@@ -36,6 +36,8 @@ def holes(
     decimal: str | None = None,
     negatives: str = "limit",
     errors: str = "raise",
+    columns: Mapping[str, Mapping[str, str]] | None = None,
+    sheets: Mapping[str, str | int] | None = None,
 ) -> dict[str, Any]:
     """Tables of drill holes, and how they are composited."""
     if contacts and not lithology:
@@ -46,6 +48,7 @@ def holes(
     tables = {
         "collar": collar, "survey": survey, "assay": assay, "lithology": lithology, "dip": dip,
         "units": units, "decimal": decimal, "negatives": negatives, "errors": errors,
+        "columns": columns, "sheets": sheets,
     }  # fmt: skip
     told = hole_section(
         tables, elements=elements, composite=composite, min_coverage=min_coverage, fix=fix

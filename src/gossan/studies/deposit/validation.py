@@ -16,6 +16,7 @@ import xarray as xr
 
 from gossan.cluster import run_jobs
 from gossan.data.grids.grid import axes_of, spacing_of
+from gossan.report._writing import count_of
 from gossan.studies.deposit.findings import Trust
 from gossan.studies.deposit.indicators import ore_variogram, reach_of
 from gossan.studies.deposit.judging import (
@@ -42,6 +43,7 @@ from gossan.studies.telling import tell_share
 FAR = "blocks"  # tests far from all that was learned from
 HONEST = ("holes", "depth")  # protocols that the choice of the map's method rests on
 LEAST_LEARNED = 20  # composites, of two holes, that a fold must learn from
+LEAST_OF_EACH = 2  # cells of ore, and of barren rock, that every method can learn from
 
 
 def deal_folds(
@@ -227,7 +229,7 @@ def score_folds(
     if left and folder and folder.only_kept:
         folder.refuse("{}_{}".format(*left[0][:2]))
     if left:
-        progress(f"{len(left)} folds to score, with all that is fitted fitted again")
+        progress(f"{count_of(len(left), 'fold')} to score, everything fitted again in each")
     work = run_jobs(
         _score, [job[:2] for job in left], shared=(campaign, settings),
         load=lambda job: (job[0], folds[job[0]][job[1]]), n_jobs=n_jobs,
@@ -306,7 +308,8 @@ def _caution(chosen: str, told: Mapping[str, Sequence[FoldScores]]) -> str:
 def _can_learn(drilled: Drilled, fold: Fold) -> bool:
     labels, kept = fold.labels[fold.train], fold.composites
     is_enough = kept.sum() >= LEAST_LEARNED and len(np.unique(drilled.holes[kept])) > 1
-    return bool(is_enough and (labels == 1).any() and (labels == 0).any())
+    counts = [(labels == 1).sum(), (labels == 0).sum()]
+    return bool(is_enough and min(counts) >= LEAST_OF_EACH)
 
 
 def _block_sizes(campaign: Campaign, size: float) -> tuple[float, float]:

@@ -56,11 +56,14 @@ def holes(
     decimal: str | None = None,
     negatives: str = "limit",
     errors: str = "raise",
+    columns: Mapping[str, Mapping[str, str]] | None = None,
+    sheets: Mapping[str, str | int] | None = None,
 ) -> dict[str, Any]:
     """Tables of drill holes, in place of [read], and how they are composited."""
     tables = {
         "collar": collar, "survey": survey, "assay": assay, "dip": dip, "units": units,
         "decimal": decimal, "negatives": negatives, "errors": errors,
+        "columns": columns, "sheets": sheets,
     }  # fmt: skip
     return hole_section(
         tables, elements=elements, composite=composite, min_coverage=min_coverage, fix=fix
