@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 from gossan._machine import check_room
 from gossan.data.grids.grid import add_layer, cell_centres, make_grid
 from gossan.models.blending import blend_quantiles
+from gossan.report._writing import count_of
 from gossan.studies.tailings.methods import METHODS, REFERENCE
 from gossan.studies.tailings.samples import Samples
 from gossan.studies.tailings.trust import ScoredTraining, intervals_of
@@ -164,7 +165,12 @@ def estimate(
         that of kriging, if both take part.
     """
     used = [name for name, share in weights.items() if share > 0]
-    fitted = {name: METHODS[name]([training])[0] for name in {*used, REFERENCE}}
+    needed = list(dict.fromkeys([*used, REFERENCE]))
+    fitted = {}
+    progress(f"fitting {count_of(len(needed), 'method')} to all samples")
+    for number, name in enumerate(needed):
+        fitted[name] = METHODS[name]([training])[0]
+        tell_share(progress, number + 1, len(needed))
     shares = np.array([weights[name] for name in used])
     parts = []
     progress(f"estimating {len(places):,} places")

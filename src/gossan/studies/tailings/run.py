@@ -39,7 +39,7 @@ from gossan.studies.tailings.trust import (
     score_table,
     training_of,
 )
-from gossan.studies.telling import Led
+from gossan.studies.telling import Led, sharer
 from gossan.validation import random_folds
 
 TOP_KEYS: tuple[str, ...] = ()
@@ -141,7 +141,7 @@ def run(
     published = None
     if settings.validate["published"]:
         say("the published template, as written")
-        published = _published(samples, folds, settings, folder)
+        published = _published(samples, folds, settings, folder, say)
     training, weights, inside = _final(samples, groups, honest, settings)
     grid, table = _estimated(
         samples, training, settings, weights=weights, inside=inside, places=places, say=say,
@@ -256,13 +256,17 @@ def _random_scores(
 
 
 def _published(
-    samples: Samples, folds: Folds, settings: Settings, folder: RunFolder
+    samples: Samples,
+    folds: Folds,
+    settings: Settings,
+    folder: RunFolder,
+    say: Callable[[str], None],
 ) -> pd.DataFrame:
     found: list[pd.DataFrame] = []
 
     def compute() -> dict[str, NDArray]:
         seed = settings.methods["random_state"]
-        found.append(published_template(samples, folds, random_state=seed))
+        found.append(published_template(samples, folds, random_state=seed, share=sharer(say)))
         return {name: found[0][name].to_numpy() for name in found[0].columns}
 
     def as_text(column: NDArray) -> NDArray:
