@@ -145,7 +145,7 @@ def test_many_deposits_are_counted_instead_of_listed_as_cards() -> None:
     report = genesis_report(bare(verdicts=verdicts))
     assert report.cards == []
     assert report.conclusion[0] == (
-        "10 of 12 deposits get a single type, 1 keep several types possible and 1 lie outside what"
+        "10 of 12 deposits get a single type, 1 keeps several types possible and 1 lies outside what"
         " the model has seen."
     )
 

@@ -108,6 +108,10 @@ def _null(findings: GenesisFindings) -> Answer:
     if "maximum" in null:
         detail += f" on average and {score_words(null['maximum'])} at most"
     detail += f" in {null['n']} shuffles" if "n" in null else ""
+    least = 1.0 / (float(null["n"]) + 1.0) if "n" in null else 0.0
+    if least > 0.05 and p_value <= least * 1.001:
+        detail += "; no fewer than 19 shuffles can show p = 0.05"
+        return Answer(f"p ≤ {least:.2g}", "types shuffled between deposits", detail, "warning")
     tone = "good" if p_value <= 0.05 else "error"
     return Answer(f"p = {p_value:.2g}", "types shuffled between deposits", detail, tone)
 

@@ -25,7 +25,14 @@ from gossan.studies.shared_sections import impute
 from gossan.studies.tailings import sections
 from gossan.studies.tailings.findings import study_findings
 from gossan.studies.tailings.holes import read_hole_samples
-from gossan.studies.tailings.maps import cells_near, estimate, fill_grid, grid_of, table_of
+from gossan.studies.tailings.maps import (
+    cells_near,
+    estimate,
+    fill_grid,
+    grid_of,
+    grid_of_places,
+    table_of,
+)
 from gossan.studies.tailings.methods import LEVELS, NAMES, applicable
 from gossan.studies.tailings.published import published_template
 from gossan.studies.tailings.samples import Samples
@@ -304,7 +311,7 @@ def _estimated(
     say: Callable[[str], None],
     folder: RunFolder,
 ) -> tuple[xr.Dataset | None, pd.DataFrame | None]:
-    """Return the grid of estimates, or the table of the places that were named."""
+    """Return the grid of estimates, and the table of the places if they were named."""
     coverage = settings.methods["coverage"]
 
     def at(places: NDArray[np.float64], covariates: NDArray[np.float64]) -> dict[str, NDArray]:
@@ -324,7 +331,7 @@ def _estimated(
     if places is not None:
         coords, covariates = places
         layers = at(coords, covariates.to_numpy(dtype=float))
-        return None, table_of(coords, layers, samples)
+        return grid_of_places(coords, layers, samples), table_of(coords, layers, samples)
     if samples.covariates.shape[1]:
         return None, None
     chosen = {key: settings.grid[key] for key in ("spacing", "vertical_spacing")}
@@ -352,7 +359,7 @@ def _write(
     folder.write_text("study.toml", study.text)
     if table is not None:
         folder.write_table("estimates.csv", table)
-    if grid is not None:
+    elif grid is not None:
         write_grid(grid, folder.path / "estimates.csv", drop_empty=True)
         if samples.n_dims == 3:
             write_grid(grid, folder.path / "estimates.vti")
