@@ -36,3 +36,21 @@ def test_the_column_of_deposits_is_found_as_it_is_usually_written(training, head
     new = training.drop(columns="type").rename(columns={"deposit": header})
     _, deposits, _ = read_unknown(new, elements=ELEMENTS)
     assert set(deposits) == {"A", "B", "C"}
+
+
+def test_a_run_that_is_too_large_is_refused_with_both_numbers(monkeypatch, tmp_path, training):
+    from gossan import _machine
+    from gossan.study import look_at_study
+
+    ten = training.assign(deposit=[f"D{n % 10}" for n in range(30)], type=["MVT", "VMS"] * 15)
+    ten.to_csv(tmp_path / "analyses.csv", index=False)
+    study = tmp_path / "study.toml"
+    study.write_text(
+        'study = "genesis"\n[read]\ntable = "analyses.csv"\n'
+        '[labels]\ndeposit = "deposit"\ntype = "type"\n',
+        encoding="utf-8",
+    )
+    assert look_at_study(study).problems == []
+    monkeypatch.setattr(_machine, "memory_there", lambda: 1e8)
+    [problem] = look_at_study(study).problems
+    assert "This needs about 0.6 GB of memory, this machine has 0.1 GB free." in problem

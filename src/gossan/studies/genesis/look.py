@@ -10,13 +10,14 @@ from gossan.studies.genesis.run import (
     SECTIONS,
     beside,
     check_fit,
+    memory_of,
     read_new_deposits,
     read_table,
 )
 from gossan.studies.genesis.sections import labels, model, validate
 from gossan.studies.genesis.tables import LabelledTable, doubts
 from gossan.studies.genesis.trust import protocol_folds
-from gossan.studies.looking import FIXED_BYTES, Look, missing_columns, missing_elements
+from gossan.studies.looking import Look, missing_columns, missing_elements
 from gossan.studies.record import Study
 
 FILES = {"read": ("table",), "classify": ("table",)}
@@ -86,7 +87,7 @@ def _describe(study: Study, look: Look, labelled: LabelledTable) -> None:
     each += SECONDS.get(name, USUAL_SECONDS) * 10 / n_folds  # the importance of elements
     look.found.append(f"{n_folds} folds of {len(names)} models")
     look.seconds = 10 + each * n_folds * (0.2 + len(table) / 1000)
-    look.n_bytes = FIXED_BYTES + 2000.0 * len(table) * len(labelled.elements)
+    look.n_bytes = memory_of(labelled)
 
 
 def _doubts(labelled: LabelledTable) -> list[str]:
