@@ -29,6 +29,7 @@ survey = "{folder}/survey.csv"
 assay = "{folder}/assay.csv"
 lithology = "{folder}/lithology.csv"
 elements = ["Cu", "Mo", "Ag"]    # gold was analysed in 11 % of the rows
+composite = {composite}          # m; 0: the median length of the samples
 dip = "down_negative"
 fix = ["long intervals", "duplicate intervals", "overlaps"]
 
@@ -56,12 +57,12 @@ protocols = {protocols}
 n_splits = {n_splits}
 """
 FULL = {
-    "spacing": 20, "n_seeds": 2, "most_cells": 4000, "n_splits": 4,
+    "composite": 10, "spacing": 20, "n_seeds": 2, "most_cells": 4000, "n_splits": 4,
     "names": ["held-out trees", "maxent", "isolation forest", "DAE", "STOAD"],
     "protocols": ["paper", "holes", "depth"],
 }  # fmt: skip
 QUICK = {
-    "spacing": 60, "n_seeds": 1, "most_cells": 400, "n_splits": 2,
+    "composite": 30, "spacing": 60, "n_seeds": 1, "most_cells": 400, "n_splits": 2,
     "names": ["held-out trees"], "protocols": ["holes"],
 }  # fmt: skip
 

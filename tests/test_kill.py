@@ -1,4 +1,7 @@
-"""A run that is killed goes on to the same scores, and leaves no half-written file: all five studies."""
+"""A run that is killed goes on to the same scores, and leaves no half-written file.
+
+Two studies of five: `bench/robustness.py --quick` kills a run of each.
+"""
 
 import importlib.util
 import os
@@ -29,7 +32,7 @@ def kills():
         sys.modules.pop("_kills", None)
 
 
-@pytest.mark.parametrize("kind", ["genesis", "tailings", "deposit", "region", "transfer"])
+@pytest.mark.parametrize("kind", ["genesis", "transfer"])
 def test_a_killed_run_goes_on_to_the_same_scores_and_leaves_no_half_file(kills, kind):
     found = kills.kill_study(kind, 1, random_state=1, n_kills=1)
     assert found.killed == 1

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import sklearn
 from scipy.special import logit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
+from sklearn.utils.fixes import parse_version
 
 from gossan.models import MaxEnt
 from gossan.models import _maxent_features as feats
@@ -96,8 +98,14 @@ def test_with_penalties_it_is_the_limit_of_the_lasso():
     presences = rng.normal([0.8, 0.05, -0.5, 0.0], 1.0, (80, 4))
     beta = np.array([0.1, 0.15, 0.05, 0.2])
     ours = fit_coefficients(background, presences.mean(axis=0), beta)
+    is_new = parse_version(sklearn.__version__) >= parse_version("1.8")  # there "penalty" went
     lasso = LogisticRegression(
-        l1_ratio=1.0, C=1 / 80, solver="liblinear", intercept_scaling=1e3, tol=1e-9, max_iter=20000
+        **({"l1_ratio": 1.0} if is_new else {"penalty": "l1"}),
+        C=1 / 80,
+        solver="liblinear",
+        intercept_scaling=1e3,
+        tol=1e-9,
+        max_iter=20000,
     )
     X = np.vstack([presences, background]) / beta
     lasso.fit(X, np.repeat([1, 0], [80, 300]), np.repeat([1.0, 300.0], [80, 300]))

@@ -56,8 +56,7 @@ def test_a_study_of_a_messy_table_runs_to_its_report(study, tmp_path, capsys):
 
 
 def test_a_dump_in_3d_gives_a_block_model(study, tmp_path):
-    text = STUDY.replace('["Cu", "Zn"]', '["Cu", "Mo"]')
-    path = study(text, scenario="dump", n=120)
+    path = study(STUDY.replace('["Cu", "Zn"]', '["Cu"]'), scenario="dump", n=120)
     assert main(["run", str(path)]) == 0
     folder = tmp_path / "runs" / "study"
     assert (folder / "estimates.vti").exists()
@@ -69,6 +68,7 @@ def test_places_with_covariates_are_estimated(study, tmp_path):
         return table.assign(distance=np.arange(len(table), dtype=float))
 
     text = STUDY.replace("[methods]", '[points]\ncovariates = ["distance"]\n[methods]')
+    text = text.replace('["Cu", "Zn"]', '["Cu"]') + "block_size = 80\n"
     path = study(text + '[grid]\ntable = "cells.csv"\n', change=near)
     cells = {"easting": [100.0, 150.0], "northing": [100.0, 120.0], "distance": [3.0, 4.0]}
     pd.DataFrame(cells).to_csv(tmp_path / "cells.csv", index=False)
