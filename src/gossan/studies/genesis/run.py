@@ -206,6 +206,7 @@ def classify_into(
     rows = in_context.rename(columns={"prediction": "prediction_with_deposit"})
     rows.insert(0, "prediction_alone", predictions["prediction"])
     rows.insert(0, "deposit", deposits)
+    rows["row"] = assays.rows  # of the table that was read, its header being row 1
     folder.write_table(f"{prefix}predictions.csv", rows)
     findings = classification_findings(
         fitted,
