@@ -68,8 +68,8 @@ def _blank_finding(findings: TailingsFindings, grid: xr.Dataset) -> Finding:
     share = f" ({100 * n / total:.0f} %)" if total else ""
     return Finding(
         "note",
-        f"{n:,} of {total:,} cells{share} were not estimated: too few samples lie near, or the places"
-        " named for the map leave them out. They are missing, never zero, and hatched here.",
+        f"{n:,} of {total:,} cells{share} were not estimated, as too few samples lie near. They are"
+        " missing in the grid, never zero, and hatched here.",
     )
 
 

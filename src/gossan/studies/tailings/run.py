@@ -158,6 +158,7 @@ def run(
     findings = study_findings(
         samples, honest, pd.concat(scores, ignore_index=True), title=study.title,
         group_name=group_name, split=split, weights=weights, training=training, grid=grid,
+        is_named=table is not None,
         published=published, coverage=coverage,
     )  # fmt: skip
     manifest = _write(folder, study, samples, findings, grid=grid, table=table, settings=settings)
