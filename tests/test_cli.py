@@ -54,7 +54,8 @@ def test_classify_writes_report_and_tables(tmp_path, table, capsys):
     assert "report.html" in out
     for name in ("report.html", "verdicts.csv", "predictions.csv", "manifest.json"):
         assert (tmp_path / "out" / name).stat().st_size > 0
-    assert len(pd.read_csv(tmp_path / "out" / "predictions.csv")) == len(table)
+    told = pd.read_csv(tmp_path / "out" / "predictions.csv")
+    assert told["row"].tolist() == list(range(2, len(table) + 2))
 
 
 def test_three_rows_are_enough(tmp_path, table, capsys):

@@ -145,7 +145,7 @@ def test_many_deposits_are_counted_instead_of_listed_as_cards() -> None:
     report = genesis_report(bare(verdicts=verdicts))
     assert report.cards == []
     assert report.conclusion[0] == (
-        "10 of 12 deposits get a single type, 1 keep several types possible and 1 lie outside what"
+        "10 of 12 deposits get a single type, 1 keeps several types possible and 1 lies outside what"
         " the model has seen."
     )
 
@@ -259,3 +259,33 @@ def test_other_minerals_and_other_classes_work() -> None:
     found = bare(classes=["a", "b"], elements=["Ti", "V", "Mg"], training=training)
     titles = [figure.title for figure in blocks_of(genesis_report(found), Figure)]
     assert titles == ["Ternary diagram Ti – V – Mg", "The leading elements, type by type"]
+
+
+def protocols(own: float, other: float) -> pd.DataFrame:
+    rows = [
+        (model, protocol, score)
+        for protocol in ("random_split", "deposit_held_out")
+        for model, score in (("discriminant", own), ("nearest", other))
+    ]
+    return pd.DataFrame(rows, columns=["model", "protocol", "verdict"])
+
+
+@pytest.mark.parametrize(("other", "is_told"), [(0.78, True), (0.70, False)])
+def test_the_conclusion_names_a_simpler_model_that_is_ahead(other: float, is_told: bool) -> None:
+    found = bare(protocols=protocols(0.74, other), main_model="discriminant", headline="verdict")
+    told = " ".join(genesis_report(found).conclusion)
+    sentence = "A simpler model does as well or better: nearest, with 78 % on the same deposits."
+    assert (sentence in told) is is_told
+
+
+def test_too_few_shuffles_are_no_failed_test() -> None:
+    null = {"score": 0.76, "mean": 0.5, "maximum": 0.53, "p_value": 0.25, "n": 3}
+    found = bare(
+        protocols=protocols(0.74, 0.7), main_model="discriminant", headline="verdict", null=null
+    )
+    box = box_of(genesis_report(found))
+    assert (box.null.value, box.null.tone, box.honest.tone) == ("p ≤ 0.25", "warning", "plain")
+    assert box.null.detail.endswith("no fewer than 19 shuffles can show p = 0.05")
+    grave = box_of(genesis_report(bare(protocols=protocols(0.74, 0.7), main_model="discriminant",
+                                       headline="verdict", null=null | {"p_value": 0.5})))  # fmt: skip
+    assert (grave.null.value, grave.null.tone) == ("p = 0.5", "error")

@@ -31,7 +31,9 @@ def run_classify(options: argparse.Namespace) -> int:
             "the folder model/ of a run."
         )
     folder = None if options.out is None else RunFolder(options.out, owner="classification")
-    read: dict[str, Any] = {"units": options.units, "sheet": options.sheet}
+    read: dict[str, Any] = {
+        "units": options.units, "sheet": options.sheet, "decimal": options.decimal,
+    }  # fmt: skip
     read = {key: value for key, value in read.items() if value is not None}
     values, deposits, assays = read_unknown(
         options.table, elements=fitted.elements, deposit=options.deposit,

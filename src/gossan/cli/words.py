@@ -174,6 +174,9 @@ def _add_classify(commands: Any) -> None:
         "--deposit", help="column that names the deposit; default 'deposit' if there"
     )
     classify.add_argument("--units", help="unit of columns whose header names none, e.g. ppm")
+    classify.add_argument(
+        "--decimal", choices=(".", ","), help="decimal mark, if it cannot be told"
+    )
     classify.add_argument("--sheet", help="sheet of a workbook")
     _out(classify, "folder for CSV tables and the HTML report", is_folder=True)
 

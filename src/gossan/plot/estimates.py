@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike, NDArray
 
-from gossan.plot.scales import is_skewed
+from gossan.plot.scales import grade_label, is_skewed
 from gossan.plot.style import (
     ACCENT,
     INK,
@@ -95,9 +96,9 @@ def plot_measured(
                        rasterized=bool(known.sum() > _MANY), gid=name)  # fmt: skip
     ax.set(xlim=(low, high), ylim=(low, high))
     ax.set_aspect("equal", adjustable="box")
-    note = ", log scale" if is_log else ""
-    ax.set_xlabel(f"Estimated [{unit}{note}]")
-    ax.set_ylabel(f"Measured [{unit}{note}]")
+    norm = LogNorm() if is_log else None
+    ax.set_xlabel(grade_label("Estimated", unit, norm))
+    ax.set_ylabel(grade_label("Measured", unit, norm))
     return ax
 
 

@@ -154,8 +154,11 @@ def grade_label(name: str, unit: str, norm: Normalize | None = None) -> str:
     --------
     >>> grade_label("Cu", "ppm", LogNorm(1, 10))
     'Cu [ppm, log scale]'
+    >>> grade_label("Z", "", LogNorm(1, 10)), grade_label("Z", "")
+    ('Z [log scale]', 'Z')
     """
-    return f"{name} [{unit}{', log scale' if isinstance(norm, LogNorm) else ''}]"
+    told = ", ".join([unit] * bool(unit) + ["log scale"] * isinstance(norm, LogNorm))
+    return f"{name} [{told}]" if told else name
 
 
 def spread_label(level: float, unit: str, *, relative: bool = False) -> str:

@@ -5,7 +5,8 @@ The findings of the study come in; a `TrustBox`, rows of scores and words go out
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -86,7 +87,13 @@ def _honest(findings: GenesisFindings, row: pd.Series | None) -> Answer:
     told = ["this one counts", in_words(row["protocol"])]
     told += [f"95 % interval {interval}"] if interval else []
     null = findings.null
-    tone = "plain" if null is None else "good" if float(null["p_value"]) <= 0.05 else "error"
+    tone = (
+        "plain"
+        if null is None or _shows_nothing(null)
+        else "good"
+        if float(null["p_value"]) <= 0.05
+        else "error"
+    )
     return Answer(score_words(row[findings.headline]), score_label(findings.headline),
                   "; ".join(told), tone)  # fmt: skip
 
@@ -108,8 +115,35 @@ def _null(findings: GenesisFindings) -> Answer:
     if "maximum" in null:
         detail += f" on average and {score_words(null['maximum'])} at most"
     detail += f" in {null['n']} shuffles" if "n" in null else ""
+    if _shows_nothing(null):
+        detail += "; no fewer than 19 shuffles can show p = 0.05"
+        return Answer(f"p ≤ {p_value:.2g}", "types shuffled between deposits", detail, "warning")
     tone = "good" if p_value <= 0.05 else "error"
     return Answer(f"p = {p_value:.2g}", "types shuffled between deposits", detail, tone)
+
+
+def _shows_nothing(null: Mapping[str, Any]) -> bool:
+    """Return whether the score beat all shuffles, which were too few to show that it is none of them."""
+    least = 1.0 / (float(null["n"]) + 1.0) if "n" in null else 0.0
+    return 0.05 < float(null["p_value"]) <= 1.001 * least
+
+
+def better_baseline(findings: GenesisFindings) -> pd.Series | None:
+    """Return the scores of the best other model, if it does as well as the one of the verdicts.
+
+    Its row of `protocols`, with deposits held out; None if there is no such model.
+    """
+    table, honest = findings.protocols, main_rows(findings)[1]
+    if table is None or honest is None or findings.headline == "log_loss":
+        return None
+    same = table["protocol"].astype(str) == str(honest["protocol"])
+    own = table[same & (table["model"].astype(str) != str(honest["model"]))]
+    own = own.dropna(subset=[findings.headline])
+    best = own.loc[own[findings.headline].astype(float).idxmax()] if len(own) else None
+    is_ahead = best is not None and float(best[findings.headline]) >= float(
+        honest[findings.headline]
+    )
+    return best if is_ahead else None
 
 
 def _baseline(findings: GenesisFindings, honest: pd.Series | None) -> Answer:

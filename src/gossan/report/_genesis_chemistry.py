@@ -139,7 +139,8 @@ def _embedding_figure(findings: GenesisFindings, table: pd.DataFrame) -> Figure:
         to_svg(ax),
         alt=f"Scatter of {int((~is_new).sum())} training analyses by type on {x} and {y}, with"
         f" {int(is_new.sum())} new ones as stars.",
-        caption="Each outline holds 90 % of a type. Stars: your analyses.",
+        caption="Each outline holds 90 % of a type."
+        + " Stars: your analyses." * bool(is_new.any()),
         data=table,
     )
 

@@ -39,8 +39,10 @@ def verdict_sentences(findings: GenesisFindings, verdicts: pd.DataFrame) -> list
     single = [row for row in rows if not is_outside(row) and len(set_of(findings, row)) == 1]
     open_rows = len(rows) - len(outside) - len(single)
     parts = [f"{len(single)} of {len(rows)} deposits get a single type"]
-    parts += [f"{open_rows} keep several types possible"] if open_rows else []
-    parts += [f"{len(outside)} lie outside what the model has seen"] if outside else []
+    keep = "keeps" if open_rows == 1 else "keep"
+    parts += [f"{open_rows} {keep} several types possible"] if open_rows else []
+    lie = "lies" if len(outside) == 1 else "lie"
+    parts += [f"{len(outside)} {lie} outside what the model has seen"] if outside else []
     named = [f"{row['deposit']} ({row['verdict']})" for row in single]
     return (
         [f"{join_words(parts)}."]
@@ -161,7 +163,9 @@ def verdict_section(findings: GenesisFindings) -> Section | None:
         Table(
             "Verdicts",
             verdicts[shown],
-            note="A small p-value means that no training deposit looks like this one.",
+            note="A small p means that no training deposit looks like this one."
+            if "p_value" in shown
+            else "Stated: as in the table. Of another opinion: analyses whose own verdict differs.",
             headings={"conformal_set": f"possible at {level}", "n_disagree": "of another opinion",
                       "n_analyses": "analyses", "p_value": "p (like training data)",
                       "outside_elements": "outside in", "type": "stated type"},

@@ -15,6 +15,7 @@ import pandas as pd
 
 from gossan.report._checked import methods_section
 from gossan.report._display_names import with_display_names
+from gossan.report._genesis_box import better_baseline
 from gossan.report._genesis_chemistry import data_section, formation_section, reasons_section
 from gossan.report._genesis_trust import headline_of, trust_section
 from gossan.report._genesis_verdicts import (
@@ -23,7 +24,7 @@ from gossan.report._genesis_verdicts import (
     verdict_sentences,
 )
 from gossan.report._order import in_order
-from gossan.report._writing import count_of, join_words, write_number
+from gossan.report._writing import count_of, join_words, write_number, write_percent
 from gossan.report.blocks import Table
 from gossan.report.page import Report
 
@@ -238,6 +239,12 @@ def _conclusion(findings: GenesisFindings) -> list[str]:
     headline = headline_of(findings)
     if headline:
         sentences.append(headline)
+    ahead = better_baseline(findings)
+    if ahead is not None:
+        sentences.append(
+            f"A simpler model does as well or better: {ahead['model']}, with"
+            f" {write_percent(float(ahead[findings.headline]))} % on the same deposits."
+        )
     if findings.formation is not None and 0 < len(findings.formation) <= 3:
         told = [
             f"{row['deposit']} at about {row['temperature']:.0f} °C ({row['low']:.0f} to "

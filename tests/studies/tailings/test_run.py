@@ -70,12 +70,15 @@ def test_places_with_covariates_are_estimated(study, tmp_path):
     text = STUDY.replace("[methods]", '[points]\ncovariates = ["distance"]\n[methods]')
     text = text.replace('["Cu", "Zn"]', '["Cu"]') + "block_size = 80\n"
     path = study(text + '[grid]\ntable = "cells.csv"\n', change=near)
-    cells = {"easting": [100.0, 150.0], "northing": [100.0, 120.0], "distance": [3.0, 4.0]}
-    pd.DataFrame(cells).to_csv(tmp_path / "cells.csv", index=False)
+    cells = {"easting": [100.0, 150.0, 150.0], "northing": [100.0, 100.0, 150.0]}
+    pd.DataFrame({**cells, "distance": 3.0}).to_csv(tmp_path / "cells.csv", index=False)
     assert main(["run", str(path)]) == 0
     told = pd.read_csv(tmp_path / "runs" / "study" / "estimates.csv")
-    assert len(told) == 2
+    assert len(told) == 3
     assert (told["Cu_low"] <= told["Cu"]).all()
+    page = (tmp_path / "runs" / "study" / "report.html").read_text(encoding="utf-8")
+    assert "Cu: estimate and how sure it is" in page  # three of four cells of a raster: drawn
+    assert "left blank" not in page  # nobody asked for the fourth
 
 
 def test_the_template_is_a_valid_study_file(tmp_path):

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from gossan._checks import GossanWarning
 from gossan.studies.tailings.tables import as_numbers, read_places, read_samples
 
 
@@ -110,3 +111,51 @@ def test_missing_cells_of_places_are_named(table):
 def test_words_are_no_numbers():
     with pytest.raises(ValueError, match="holds 'clay'"):
         as_numbers(pd.DataFrame({"soil": ["clay"]}))
+
+
+def test_one_height_for_each_place_is_relief_and_no_third_coordinate(table):
+    ground = table.assign(elev=np.linspace(5, 10, len(table)))
+    samples = read_samples({"table": ground})
+    assert samples.n_dims == 2
+    assert "'elev' is taken for the height of the ground" in samples.left_out[0]
+    assert read_samples({"table": ground}, elevation="elev").n_dims == 3
+
+
+def test_an_elevation_named_as_a_covariate_is_no_coordinate(table):
+    twice = pd.concat([table.assign(elev=5.0), table.assign(elev=8.0)], ignore_index=True)
+    assert read_samples({"table": twice}).n_dims == 3
+    samples = read_samples({"table": twice}, covariates=["elev"])
+    assert samples.n_dims == 2
+    assert list(samples.covariates) == ["elev"]
+
+
+def test_a_negative_concentration_is_named_with_its_row(table):
+    coded = table.rename(columns={"Cu (ppm)": "Z"}).drop(columns="Zn_ppm")
+    coded.loc[[4, 5], "Z"] = -995.0
+    with pytest.raises(ValueError, match=r"Z is negative in rows 6, 7, such as -995"):
+        read_samples({"table": coded, "elements": ["Z"]})
+    known = read_samples({"table": coded, "elements": ["Z"], "missing": [-995]})
+    assert len(known.coords) == 38
+
+
+def test_hole_names_that_differ_by_case_are_told(table):
+    deep = table.assign(RL=100.0, BHID=["DH-01", "dh01", "DH-02", "DH-02"] * 10)
+    told = read_samples({"table": deep}).left_out
+    assert told[0].startswith("1 hole spelt in more ways than one, such as 'DH-01' and 'dh01'")
+
+
+def test_degrees_are_named_where_metres_are_looked_for(table):
+    angles = table.rename(columns={"X": "long", "Y": "lat"})
+    with pytest.raises(ValueError, match="but long and lat, which are degrees"):
+        read_samples({"table": angles})
+
+
+def test_kinds_written_as_codes_at_one_table_and_words_at_the_other_are_refused(table):
+    samples = read_samples({"table": table}, kinds=["soil"])
+    columns = {"easting": None, "northing": None, "unit": "m"}
+    places = table[["X", "Y"]].assign(soil=[1, 2] * 20)
+    with pytest.raises(ValueError, match="soil is 1 and 2, and at the samples it is clay and sand"):
+        read_places(places, like=samples, columns=columns, kinds=["soil"])
+    some = table[["X", "Y"]].assign(soil=["clay", "peat"] * 20)
+    with pytest.warns(GossanWarning, match="soil is peat in 20 places, which no sample has"):
+        read_places(some, like=samples, columns=columns, kinds=["soil"])

@@ -161,3 +161,36 @@ def test_directions_count_in_the_plane_where_they_clearly_fit_better():
         np.arange(300), None,
     )  # fmt: skip
     np.testing.assert_array_equal(noise.stretch, np.eye(2))
+
+
+def test_fits_tell_how_far_they_are(samples, tmp_path):
+    told = []
+
+    class Bar:
+        def __call__(self, line): ...
+
+        def share(self, done, total):
+            told.append(done / total)
+
+    groups, folds, _ = hold_out_groups(samples, n_splits=2)
+    hold_out(
+        samples, folds, groups=groups, names=["kriging"], n_inner_splits=2,
+        folder=RunFolder(tmp_path / "run"), key={"protocol": "blocks"}, progress=Bar(),
+    )  # fmt: skip
+    # Two folds and two inner folds of each are six fits in four fifths of the step, then two tests.
+    np.testing.assert_allclose(told, [*(0.8 * np.arange(1, 7) / 6), 0.9, 1.0])
+
+
+def test_the_published_template_tells_its_share_of_three_tests(monkeypatch, samples):
+    from gossan.studies.tailings import published
+
+    def quick(samples, folds, *, share, **_):
+        share(1, 2)
+        share(2, 2)
+        return samples.values.to_numpy()
+
+    told = []
+    monkeypatch.setattr(published, "_held_out", quick)
+    _, folds, _ = hold_out_groups(samples, n_splits=2)
+    published_template(samples, folds, share=lambda done, total: told.append((done, total)))
+    assert told == [(1, 6), (2, 6), (3, 6), (4, 6), (5, 6), (6, 6)]

@@ -10,13 +10,14 @@ from gossan.studies.genesis.run import (
     SECTIONS,
     beside,
     check_fit,
+    memory_of,
     read_new_deposits,
     read_table,
 )
 from gossan.studies.genesis.sections import labels, model, validate
 from gossan.studies.genesis.tables import LabelledTable, doubts
 from gossan.studies.genesis.trust import protocol_folds
-from gossan.studies.looking import FIXED_BYTES, Look, missing_columns, missing_elements
+from gossan.studies.looking import Look, missing_columns, missing_elements
 from gossan.studies.record import Study
 
 FILES = {"read": ("table",), "classify": ("table",)}
@@ -74,7 +75,7 @@ def _describe(study: Study, look: Look, labelled: LabelledTable) -> None:
         f"{labelled.assays.source}: {len(table):,} analyses of {n:,} deposits ({told})",
         f"{count_of(len(labelled.elements), 'element')}: {', '.join(labelled.elements)}",
     ]
-    look.notes += [*labelled.left_out, *doubts(labelled.assays)]
+    look.notes += [*labelled.left_out, *_doubts(labelled)]
     if look.problems:
         return
     parts = protocol_folds(
@@ -86,7 +87,20 @@ def _describe(study: Study, look: Look, labelled: LabelledTable) -> None:
     each += SECONDS.get(name, USUAL_SECONDS) * 10 / n_folds  # the importance of elements
     look.found.append(f"{n_folds} folds of {len(names)} models")
     look.seconds = 10 + each * n_folds * (0.2 + len(table) / 1000)
-    look.n_bytes = FIXED_BYTES + 2000.0 * len(table) * len(labelled.elements)
+    look.n_bytes = memory_of(labelled)
+
+
+def _doubts(labelled: LabelledTable) -> list[str]:
+    """Return what is doubtful about the table, and deposits of two types, which count twice."""
+    table = labelled.table
+    kinds = table.groupby("deposit", sort=False)["type"].agg(lambda of: sorted(set(of)))
+    told = [
+        f"deposit {name!r} has {len(of)} types ({', '.join(of)}): each of them is judged as a deposit"
+        " of its own"
+        for name, of in kinds.items()
+        if len(of) > 1
+    ]
+    return told + [line.removeprefix("warning: ") for line in doubts(labelled.assays)]
 
 
 def _new(study: Study, look: Look, labelled: LabelledTable | None) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from gossan._checks import GossanWarning
+from gossan._machine import check_room
 from gossan.data.assays import Assays, read_assays
 from gossan.report.genesis import genesis_report
 from gossan.saving import load_model, save_model
@@ -31,6 +32,7 @@ from gossan.studies.genesis.trust import (
     score_models,
     train,
 )
+from gossan.studies.looking import FIXED_BYTES
 from gossan.studies.record import Study
 from gossan.studies.run_folder import RunFolder, fingerprint
 from gossan.studies.shared_sections import impute
@@ -45,6 +47,7 @@ SECTIONS: Mapping[str, Callable[..., Any]] = {
     "validate": validate,
     "classify": read_unknown,
 }
+BYTES_A_VALUE = 2000.0  # of a run, for each analysis and element
 CALLED = ("labels", "impute", "model", "validate")  # cheap: called to check their values
 
 
@@ -78,11 +81,20 @@ def read_new_deposits(
 
 
 def check_fit(study: Study, labelled: LabelledTable) -> None:
-    """Raise if the table allows no folds as asked, or has gaps that the model cannot take."""
+    """Raise if the table allows no folds, has gaps that the model cannot take, or is too large."""
     chosen = model(**study.sections.get("model", {}))
     how = validate(**study.sections.get("validate", {}))
     protocol_folds(labelled, n_splits=how["n_splits"], n_random_splits=how["n_random_splits"])
     check_gaps(labelled, chosen["name"])
+    check_room(
+        memory_of(labelled),
+        "Keep fewer analyses of the deposits that have most: deposits count, not analyses.",
+    )
+
+
+def memory_of(labelled: LabelledTable) -> float:
+    """Memory that a run on a table takes, roughly [bytes]."""
+    return FIXED_BYTES + BYTES_A_VALUE * len(labelled.table) * len(labelled.elements)
 
 
 def run(
@@ -194,6 +206,7 @@ def classify_into(
     rows = in_context.rename(columns={"prediction": "prediction_with_deposit"})
     rows.insert(0, "prediction_alone", predictions["prediction"])
     rows.insert(0, "deposit", deposits)
+    rows["row"] = assays.rows  # of the table that was read, its header being row 1
     folder.write_table(f"{prefix}predictions.csv", rows)
     findings = classification_findings(
         fitted,

@@ -5,6 +5,7 @@ Files and column names come in; values [ppm] without censored cells, with deposi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,9 @@ from gossan.data.tables.screening import Finding, find_wrong_units, format_rows,
 from gossan.geochem import impute_censored
 
 LEAST_DEPOSITS = 3
-DEPOSIT_COLUMNS = ("deposit", "mine", "site")
+DEPOSIT_COLUMNS = (
+    "deposit", "depositname", "nameofdeposit", "mine", "minename", "site", "sitename",
+)  # fmt: skip
 MOST_MISSING = 0.5  # share of a row's elements; an analysis with less says too little
 WIDENING = 10.0  # one deposit may lie this far beyond most known ones; three: its square root
 
@@ -171,8 +174,8 @@ def read_unknown(
     elements : sequence of str
         Elements of the model; those that are not in the table come out as NaN.
     deposit : str or None
-        Column that names the deposit; None looks for one called deposit, mine or site, and takes
-        the table as one deposit if there is none.
+        Column that names the deposit; None looks for one called deposit, mine or site (or "deposit
+        name" and the like), and takes the table as one deposit if there is none.
     method : str
         Imputation of values below detection.
     training : DataFrame, optional
@@ -221,6 +224,7 @@ def read_unknown(
         medians = values.groupby(deposits).median()
         levels = expected_levels(training[[*elements, "deposit", "type"]], n_deposits=len(medians))
         found += find_wrong_units(medians, assays.units, levels)
+        found += _find_known(values, training[list(elements)], rows=assays.rows)
     findings = (*found, *assays.report.findings)
     assays = replace(assays, report=replace(assays.report, findings=findings))
     return values[~is_sparse], deposits[~is_sparse], assays.take(~is_sparse)
@@ -288,6 +292,23 @@ def doubts(assays: Assays, *, most: int = 20) -> list[str]:
     return lines
 
 
+def _find_known(values: pd.DataFrame, training: pd.DataFrame, *, rows: np.ndarray) -> list[Finding]:
+    """Return a warning on analyses that the model was trained on: of them it tells what it was told."""
+
+    def to_keys(table: pd.DataFrame) -> pd.Index:
+        # Three decimals of the logarithm: single and double precision, and four digits, agree.
+        return pd.MultiIndex.from_frame(np.log10(table).round(3).fillna(-99.0) + 0.0)
+
+    is_known = to_keys(values).isin(to_keys(training))
+    if not is_known.any():
+        return []
+    message = (
+        f"{is_known.sum():,} of {len(values):,} analyses stand in the training table of the model:"
+        " their verdicts are memory and no test of it"
+    )
+    return [make_finding("known analyses", "warning", message, rows=rows[is_known])]
+
+
 def _check_ppm(read: Mapping[str, Any]) -> None:
     if read.get("convert", True) is False:
         raise ValueError(
@@ -319,7 +340,8 @@ def _is_sparse(values: pd.DataFrame) -> np.ndarray:
 def _deposit_names(assays: Assays, deposit: str | None) -> tuple[np.ndarray, list[Finding]]:
     """Return the deposit of each row, and what is doubtful about them."""
     if deposit is None:
-        named = [c for c in assays.sites.columns if str(c).strip().lower() in DEPOSIT_COLUMNS]
+        bare = {re.sub(r"[\W_]", "", str(c).lower()): c for c in reversed(assays.sites.columns)}
+        named = [bare[word] for word in DEPOSIT_COLUMNS if word in bare]
         if not named:
             message = (
                 "no column is called deposit, mine or site: the whole table is taken as one deposit."

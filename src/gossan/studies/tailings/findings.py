@@ -43,6 +43,7 @@ def study_findings(
     weights: Mapping[str, float],
     training: ScoredTraining,
     grid: xr.Dataset | None,
+    is_named: bool = False,
     published: pd.DataFrame | None,
     coverage: float,
 ) -> TailingsFindings:
@@ -64,6 +65,8 @@ def study_findings(
         All samples.
     grid : Dataset or None
         The map.
+    is_named : bool
+        Whether its cells are places that were named: the others are blank as nobody asked for them.
     published : DataFrame or None
         Of `published_template`.
     coverage : float
@@ -97,7 +100,7 @@ def study_findings(
         published=published,
         leaks=() if published is None else (LEAK,),
         summary=_summary(samples),
-        n_unestimated=0 if grid is None else _n_empty(grid, elements[0]),
+        n_unestimated=0 if grid is None or is_named else _n_empty(grid, elements[0]),
         quality=samples.quality,
         methods=_methods(samples, weights, group_name, coverage),
         citations=CITATIONS,

@@ -94,14 +94,30 @@ def _describe(look: Look, samples: Samples) -> None:
     low = int(samples.is_censored.to_numpy().sum())
     look.found += [
         f"{samples.source}: {len(samples.coords):,} samples{holes}, {samples.n_dims}D{known}",
+        _extent(samples),
         f"{count_of(len(samples.elements), 'element')}: {names}; {low:,} values below detection",
     ]
     look.notes += samples.left_out
 
 
+def _extent(samples: Samples) -> str:
+    """Return the span of each coordinate, in which a wrong column or unit is seen at once."""
+    low, high = samples.coords.min(axis=0), samples.coords.max(axis=0)
+    spans = [
+        f"{axis} {a:,.0f} to {b:,.0f} m" for axis, a, b in zip(samples.axes, low, high, strict=True)
+    ]
+    return ", ".join(spans)
+
+
 def _look_at_grid(look: Look, samples: Samples, settings: Settings) -> int:
     """Return the number of cells to estimate."""
-    if settings.grid["table"] or samples.covariates.shape[1]:
+    if settings.grid["table"]:
+        return 0
+    if samples.covariates.shape[1]:
+        look.notes.append(
+            "no map will be made: covariates are not known between the samples. Name places with"
+            ' their covariates, [grid] table = "cells.csv", to have one.'
+        )
         return 0
     asked = {key: settings.grid[key] for key in ("spacing", "vertical_spacing")}
     grid = look.attempt(lambda: grid_of(samples, **asked))

@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 from gossan._machine import check_room
 from gossan.data.grids.grid import add_layer, cell_centres, make_grid
 from gossan.models.blending import blend_quantiles
+from gossan.report._writing import count_of
 from gossan.studies.tailings.methods import METHODS, REFERENCE
 from gossan.studies.tailings.samples import Samples
 from gossan.studies.tailings.trust import ScoredTraining, intervals_of
@@ -28,6 +29,7 @@ MOST_IN_BOX = 2_000_000  # of that grid in all
 MOST_TO_HOLD = 20_000_000  # of any grid
 BYTES_A_CELL = 80.0  # of any grid, for each element
 MOST_LEVELS = 40
+MOST_EMPTY = 20  # cells for each named place, in a grid that is drawn of them
 REACH = 3.0  # cells farther from a sample than this many spacings of the samples are left empty
 
 
@@ -164,7 +166,12 @@ def estimate(
         that of kriging, if both take part.
     """
     used = [name for name, share in weights.items() if share > 0]
-    fitted = {name: METHODS[name]([training])[0] for name in {*used, REFERENCE}}
+    needed = list(dict.fromkeys([*used, REFERENCE]))
+    fitted = {}
+    progress(f"fitting {count_of(len(needed), 'method')} to all samples")
+    for number, name in enumerate(needed):
+        fitted[name] = METHODS[name]([training])[0]
+        tell_share(progress, number + 1, len(needed))
     shares = np.array([weights[name] for name in used])
     parts = []
     progress(f"estimating {len(places):,} places")
@@ -194,6 +201,44 @@ def fill_grid(
             unit = samples.units.get(element, "")
             grid = add_layer(grid, f"{element}{endings[name]}", cells, units=unit)
     return grid
+
+
+def grid_of_places(
+    places: NDArray[np.float64], layers: Mapping[str, NDArray], samples: Samples
+) -> xr.Dataset | None:
+    """Estimates of named places as a grid, if they are the cells of one; None if they are scattered.
+
+    Parameters
+    ----------
+    places : array of shape (m, 2 or 3)
+        [m]; places in 3D are not drawn.
+    layers : mapping of quantity to array of shape (m, n_elements)
+        As of `estimate`.
+    samples : Samples
+
+    Returns
+    -------
+    grid : Dataset or None
+        Cells that were not named are NaN.
+    """
+    steps = [np.diff(np.unique(np.round(axis, 3))) for axis in places.T]
+    if places.shape[1] != 2 or not all(map(len, steps)):
+        return None
+    edge = float(min(step.min() for step in steps))
+    low, high = places.min(axis=0), places.max(axis=0)
+    number = (places - low) / edge
+    n_cells = float(np.prod(np.round((high - low) / edge) + 1))
+    if np.abs(number - np.round(number)).max() > 0.01 or n_cells > MOST_EMPTY * len(places):
+        return None
+    half = 0.5 * edge
+    grid = make_grid((low[0] - half, high[0] + half, low[1] - half, high[1] + half), edge)
+    cells = cKDTree(cell_centres(grid)).query(places)[1]
+    if len(np.unique(cells)) < len(cells):
+        return None
+    is_named = np.zeros(len(cell_centres(grid)), dtype=bool)
+    is_named[cells] = True
+    order = np.argsort(cells)
+    return fill_grid(grid, {name: each[order] for name, each in layers.items()}, samples, is_named)
 
 
 def cells_near(

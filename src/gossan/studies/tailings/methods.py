@@ -270,12 +270,14 @@ def process(training: Training) -> Predictor:
     return predict
 
 
-def network(trainings: Sequence[Training]) -> list[Predictor]:
+def network(trainings: Sequence[Training], share: Share | None = None) -> list[Predictor]:
     """Conv1D and BiLSTM over the nearest samples, as a correction of kriging; all folds at once.
 
     Parameters
     ----------
     trainings : sequence of Training
+    share : callable, optional
+        Called with the epochs done and their number.
 
     Returns
     -------
@@ -289,7 +291,7 @@ def network(trainings: Sequence[Training]) -> list[Predictor]:
     ]
     has_groups = all(each.groups is not None for each in trainings)
     groups = np.concatenate([each.groups for each in trainings]) if has_groups else None
-    model = NeighbourRegressor(random_state=0)
+    model = NeighbourRegressor(random_state=0, progress=share)
     scores = np.concatenate([each.scores for each in trainings])
     fitted = model.fit_many(np.concatenate(told), scores, members, groups=groups)
     return [_network_predictor(*each) for each in zip(fitted, trainings, strict=True)]
@@ -348,13 +350,25 @@ def applicable(names: Sequence[str], *, n_elements: int, n_covariates: int) -> l
     return [name for name in names if needs.get(name, True)]
 
 
-def _each(fit: Callable[[Training], Predictor]) -> Callable[[Sequence[Training]], list[Predictor]]:
-    """Return the method for many trainings, one after another."""
-    return lambda trainings: [fit(training) for training in trainings]
+Share = Callable[[int, int], None]  # told how many trainings of how many are done
+
+
+def _each(fit: Callable[[Training], Predictor]) -> Callable[..., list[Predictor]]:
+    """Return the method for many trainings, one after another, each told when it is done."""
+
+    def fit_each(trainings: Sequence[Training], share: Share | None = None) -> list[Predictor]:
+        predictors = []
+        for training in trainings:
+            predictors.append(fit(training))
+            if share is not None:
+                share(len(predictors), len(trainings))
+        return predictors
+
+    return fit_each
 
 
 REFERENCE = "kriging"
-METHODS: Mapping[str, Callable[[Sequence[Training]], list[Predictor]]] = {
+METHODS: Mapping[str, Callable[..., list[Predictor]]] = {
     "kriging": _each(ordinary_kriging),
     "anisotropic_kriging": _each(anisotropic_kriging),
     "cokriging": _each(cokriging),

@@ -15,6 +15,7 @@ from sklearn.metrics import r2_score
 
 from gossan.geostat.covariance import VariogramModel
 from gossan.nets.neighbour_rnn import NeighbourRegressor
+from gossan.studies.tailings.methods import Share
 from gossan.studies.tailings.samples import Samples
 from gossan.studies.tailings.trust import Folds, training_of
 from gossan.validation import random_folds
@@ -26,7 +27,12 @@ LEAK = (
 
 
 def published_template(
-    samples: Samples, folds: Folds, *, random_state: int = 0, n_splits: int = 5
+    samples: Samples,
+    folds: Folds,
+    *,
+    random_state: int = 0,
+    n_splits: int = 5,
+    share: Share | None = None,
 ) -> pd.DataFrame:
     """Scores of the published Conv1D + BiLSTM as written, and with its leak removed.
 
@@ -39,6 +45,8 @@ def published_template(
         Seed.
     n_splits : int
         Folds of its own, random split.
+    share : callable, optional
+        Called with the work done and the whole.
 
     Returns
     -------
@@ -57,18 +65,32 @@ def published_template(
          "coordinates and average covariance alone"),
     ]  # fmt: skip
     rows = []
-    for protocol, parts, has_target, is_unknown, note in tests:
+    for number, (protocol, parts, has_target, is_unknown, note) in enumerate(tests):
         told = _held_out(
-            samples, parts, has_target=has_target, is_unknown=is_unknown, random_state=random_state
-        )
+            samples, parts, has_target=has_target, is_unknown=is_unknown,
+            random_state=random_state, share=_part_of(share, number, len(tests)),
+        )  # fmt: skip
         tested = np.isfinite(told).all(axis=1)
         scores = r2_score(samples.values[tested], told[tested], multioutput="raw_values")
         rows.append({"protocol": protocol, "r2": float(np.mean(scores)), "note": note})
     return pd.DataFrame(rows)
 
 
+def _part_of(share: Share | None, number: int, n_parts: int) -> Share | None:
+    """Return what a part tells, as a share of the whole."""
+    if share is None:
+        return None
+    return lambda done, total: share(number * total + done, n_parts * total)
+
+
 def _held_out(
-    samples: Samples, folds: Folds, *, has_target: bool, is_unknown: bool, random_state: int
+    samples: Samples,
+    folds: Folds,
+    *,
+    has_target: bool,
+    is_unknown: bool,
+    random_state: int,
+    share: Share | None,
 ) -> NDArray[np.float64]:
     """Return the estimates of held-out samples; all folds and elements are trained at once."""
     values = samples.values.to_numpy()
@@ -91,7 +113,7 @@ def _held_out(
             if is_unknown:
                 asked[:, 0] = 0.0
             places.append((test, element, asked if has_target else asked[:, 1:]))
-    model = NeighbourRegressor(preset="anvari", random_state=random_state)
+    model = NeighbourRegressor(preset="anvari", random_state=random_state, progress=share)
     fitted = model.fit_many(np.concatenate(inputs), np.concatenate(targets), members)
     for one, (test, element, asked) in zip(fitted, places, strict=True):
         told[test, element] = one.predict(asked)

@@ -25,7 +25,14 @@ from gossan.studies.shared_sections import impute
 from gossan.studies.tailings import sections
 from gossan.studies.tailings.findings import study_findings
 from gossan.studies.tailings.holes import read_hole_samples
-from gossan.studies.tailings.maps import cells_near, estimate, fill_grid, grid_of, table_of
+from gossan.studies.tailings.maps import (
+    cells_near,
+    estimate,
+    fill_grid,
+    grid_of,
+    grid_of_places,
+    table_of,
+)
 from gossan.studies.tailings.methods import LEVELS, NAMES, applicable
 from gossan.studies.tailings.published import published_template
 from gossan.studies.tailings.samples import Samples
@@ -39,7 +46,7 @@ from gossan.studies.tailings.trust import (
     score_table,
     training_of,
 )
-from gossan.studies.telling import Led
+from gossan.studies.telling import Led, sharer
 from gossan.validation import random_folds
 
 TOP_KEYS: tuple[str, ...] = ()
@@ -141,7 +148,7 @@ def run(
     published = None
     if settings.validate["published"]:
         say("the published template, as written")
-        published = _published(samples, folds, settings, folder)
+        published = _published(samples, folds, settings, folder, say)
     training, weights, inside = _final(samples, groups, honest, settings)
     grid, table = _estimated(
         samples, training, settings, weights=weights, inside=inside, places=places, say=say,
@@ -151,6 +158,7 @@ def run(
     findings = study_findings(
         samples, honest, pd.concat(scores, ignore_index=True), title=study.title,
         group_name=group_name, split=split, weights=weights, training=training, grid=grid,
+        is_named=table is not None,
         published=published, coverage=coverage,
     )  # fmt: skip
     manifest = _write(folder, study, samples, findings, grid=grid, table=table, settings=settings)
@@ -256,13 +264,17 @@ def _random_scores(
 
 
 def _published(
-    samples: Samples, folds: Folds, settings: Settings, folder: RunFolder
+    samples: Samples,
+    folds: Folds,
+    settings: Settings,
+    folder: RunFolder,
+    say: Callable[[str], None],
 ) -> pd.DataFrame:
     found: list[pd.DataFrame] = []
 
     def compute() -> dict[str, NDArray]:
         seed = settings.methods["random_state"]
-        found.append(published_template(samples, folds, random_state=seed))
+        found.append(published_template(samples, folds, random_state=seed, share=sharer(say)))
         return {name: found[0][name].to_numpy() for name in found[0].columns}
 
     def as_text(column: NDArray) -> NDArray:
@@ -300,7 +312,7 @@ def _estimated(
     say: Callable[[str], None],
     folder: RunFolder,
 ) -> tuple[xr.Dataset | None, pd.DataFrame | None]:
-    """Return the grid of estimates, or the table of the places that were named."""
+    """Return the grid of estimates, and the table of the places if they were named."""
     coverage = settings.methods["coverage"]
 
     def at(places: NDArray[np.float64], covariates: NDArray[np.float64]) -> dict[str, NDArray]:
@@ -320,7 +332,7 @@ def _estimated(
     if places is not None:
         coords, covariates = places
         layers = at(coords, covariates.to_numpy(dtype=float))
-        return None, table_of(coords, layers, samples)
+        return grid_of_places(coords, layers, samples), table_of(coords, layers, samples)
     if samples.covariates.shape[1]:
         return None, None
     chosen = {key: settings.grid[key] for key in ("spacing", "vertical_spacing")}
@@ -348,7 +360,7 @@ def _write(
     folder.write_text("study.toml", study.text)
     if table is not None:
         folder.write_table("estimates.csv", table)
-    if grid is not None:
+    elif grid is not None:
         write_grid(grid, folder.path / "estimates.csv", drop_empty=True)
         if samples.n_dims == 3:
             write_grid(grid, folder.path / "estimates.vti")

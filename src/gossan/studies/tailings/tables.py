@@ -5,6 +5,7 @@ Files and column names come in; coordinates [m], concentrations, covariates and 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,16 +13,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gossan._checks import check_option, did_you_mean
+from gossan._checks import GossanWarning, check_option, did_you_mean
 from gossan.data.assays import Assays, read_assays
 from gossan.data.holes.columns import SYNONYMS, split_unit
 from gossan.data.tables.rawtable import RawTable, read_raw
 from gossan.data.tables.screening import format_rows
 from gossan.geochem import impute_censored
+from gossan.report._writing import count_of, join_words
 from gossan.studies.tailings.samples import AXES, Samples, check_enough
 
 METRES = {"m": 1.0, "km": 1000.0, "ft": 0.3048}
 MOST_KINDS = 12  # a column with more different words is a name, not a kind
+DEGREES = {"lon", "long", "longitude", "lat", "latitude"}
 # Names that a table of points has besides those of a table of collars.
 _MORE_NAMES = {
     "easting": ("xloc", "xc", "xm", "midx", "xmid", "xcentre", "xcenter"),
@@ -51,7 +54,8 @@ def read_samples(
         Arguments of `gossan.read_assays`, `table` and `elements` among them.
     easting, northing, elevation : str, optional
         Columns of the coordinates; by default the usual names are looked for. A table without
-        elevation is taken for 2D.
+        elevation is taken for 2D, and so is one in which each place has a single elevation and no
+        hole is named: it is then the height of the ground, unless it is named here.
     hole : str, optional
         Column that names the drill hole.
     covariates : sequence of str
@@ -70,18 +74,23 @@ def read_samples(
     Raises
     ------
     ValueError
-        If a column is not there, coordinates are no numbers or degrees, or samples are too few.
+        If a column is not there, coordinates are no numbers or degrees, a concentration is negative,
+        or samples are too few.
     """
     assays = read_assays(**read)
     named = {"easting": easting, "northing": northing, "elevation": elevation, "hole": hole}
     columns = {role: find_column(assays, role, name) for role, name in named.items()}
+    left_out = []
+    if elevation is None and (told := _is_only_relief(assays, columns, (*covariates, *kinds))):
+        columns["elevation"] = None
+        left_out.append(told)
     coords = _coordinates(assays, columns, METRES[check_option("unit", unit, METRES)])
     known = pd.DataFrame({name: _column(assays, name) for name in (*covariates, *kinds)})
     values = assays.values
+    _check_not_negative(assays)
     has_place = np.isfinite(coords).all(axis=1)
     has_values = values.notna().all(axis=1).to_numpy()
     has_known = known.reindex(values.index).notna().all(axis=1).to_numpy()
-    left_out = []
     lacks = {"coordinates": has_place, "one of the elements": has_values, "a covariate": has_known}
     for lack, is_good in lacks.items():
         if not is_good.all():
@@ -97,6 +106,7 @@ def read_samples(
         filled = impute_censored(filled, censored, method=method)
     hole_column = columns["hole"]
     holes = None if hole_column is None else _labels(assays, hole_column)[kept]
+    left_out += _spelt_twice(holes)
     return Samples(
         coords[kept],
         filled.astype(float),
@@ -139,7 +149,12 @@ def read_places(
     Raises
     ------
     ValueError
-        If a column is missing, or a cell of it is.
+        If a column is missing, a cell of it is, or kinds are written otherwise than at the samples.
+
+    Warns
+    -----
+    GossanWarning
+        If some places are of a kind that no sample has.
     """
     raw = read_raw(table)
     factor = METRES[check_option("unit", columns.get("unit") or "m", METRES)]
@@ -154,9 +169,9 @@ def read_places(
             f"{raw.source}: a coordinate or covariate is missing, first in row {row + 2}. Fill it in,"
             " or drop the place."
         )
-    return coords, as_numbers(known, kinds=kinds).reindex(
-        columns=like.covariates.columns, fill_value=0.0
-    )
+    numbers = as_numbers(known, kinds=kinds)
+    _check_kinds(raw.source, numbers, like, kinds)
+    return coords, numbers.reindex(columns=like.covariates.columns, fill_value=0.0)
 
 
 def find_column(assays: Assays, role: str, name: str | None) -> str | None:
@@ -190,6 +205,12 @@ def find_column(assays: Assays, role: str, name: str | None) -> str | None:
         return name
     found = _usual(role, [str(column) for column in assays.sites.columns])
     if found is None and role in AXES[:2]:
+        if angles := [str(c) for c in assays.sites.columns if split_unit(str(c))[0] in DEGREES]:
+            raise ValueError(
+                f"{assays.source} has no column that looks like the {role} in metres, but"
+                f" {join_words(angles)}, which are degrees. Project them to metres first, as"
+                f' docs/howto/degrees.md tells, and name the result: {role} = "COLUMN" under [points].'
+            )
         others = ", ".join(map(str, assays.sites.columns)) or "none"
         raise ValueError(
             f"{assays.source} has no column that looks like the {role}; besides its analyses it has"
@@ -250,6 +271,81 @@ def _usual(role: str, headers: Sequence[str]) -> str | None:
     bare = {split_unit(header)[0]: header for header in reversed(headers)}
     words = (*SYNONYMS[role], *_MORE_NAMES[role])
     return next((bare[word] for word in words if word in bare), None)
+
+
+def _check_kinds(source: str, numbers: pd.DataFrame, like: Samples, kinds: Sequence[str]) -> None:
+    """Hold the kinds of places against those of the samples: codes beside words match nowhere."""
+    for name in kinds:
+        lead = f"{name}="
+        there = [column for column in numbers if column.startswith(lead)]
+        known = [column for column in like.covariates if column.startswith(lead)]
+        new = [column for column in there if column not in known]
+        if not new:
+            continue
+        told, usual = (
+            join_words([each.removeprefix(lead) for each in columns], longest=6)
+            for columns in (new, known)
+        )
+        if len(new) == len(there):
+            raise ValueError(
+                f"{source}: {name} is {told}, and at the samples it is {usual}: no kind is in both."
+                " Write the kinds alike in both tables."
+            )
+        n = int(numbers[new].to_numpy().sum())
+        warnings.warn(
+            f"{source}: {name} is {told} in {count_of(n, 'place')}, which no sample has: these are"
+            " estimated as of no kind. Drop them, or sample that kind.",
+            GossanWarning,
+            stacklevel=3,
+        )
+
+
+def _is_only_relief(assays: Assays, columns: Mapping[str, str | None], known: Sequence[str]) -> str:
+    """Return why an elevation that was found is no third coordinate; empty if it is one."""
+    east, north, found = (columns[role] for role in AXES)
+    if east is None or north is None or found is None:
+        return ""
+    if found in known:
+        return f"{found!r} is a covariate and no coordinate: the study is 2D."
+    plane = pd.DataFrame({"east": _column(assays, east), "north": _column(assays, north)})
+    if columns["hole"] is not None or plane.dropna().duplicated().any():
+        return ""
+    return (
+        f"{found!r} is taken for the height of the ground, as each place has one sample: the study is"
+        f' 2D. Set elevation = "{found}" under [points] to make it 3D.'
+    )
+
+
+def _check_not_negative(assays: Assays) -> None:
+    """Raise ValueError if a concentration is negative: a code for missing, most often."""
+    for element in assays.values.columns:
+        is_low = (assays.values[element] < 0).to_numpy()
+        if is_low.any():
+            first = assays.values[element][is_low].iloc[0]
+            rows = format_rows(assays.rows[is_low].tolist())
+            raise ValueError(
+                f"{assays.source}: {element} is negative in {rows}, such as {first:g}, and no limit. If"
+                " it is a code for missing, name all such codes under [read]:"
+                f" missing = [{first:g}, -99, -999, -9999]; else mend the cell."
+            )
+
+
+def _spelt_twice(holes: NDArray | None) -> list[str]:
+    """Return a sentence on holes whose names differ by case or blanks alone, if there are any."""
+    if holes is None:
+        return []
+    names = pd.Series(np.unique(holes))
+    bare = names.str.replace(r"[\s_-]+", "", regex=True).str.lower()
+    alike = names.groupby(bare).agg(list)
+    pairs = [each for each in alike if len(each) > 1]
+    if not pairs:
+        return []
+    told = (
+        f"{count_of(len(pairs), 'hole')} spelt in more ways than one, such as"
+        f" {' and '.join(map(repr, pairs[0][:2]))}: each spelling counts as a hole, so that one stays"
+        " in training while the other is held out. Mend the names if they are one hole."
+    )
+    return [told]
 
 
 def _coordinates(
