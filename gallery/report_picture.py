@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gossan.cli import main as gossan
 
-SIZE = 1280, 1570
+SIZE = 1280, 1515  # down to the foot of the first map
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 

@@ -152,7 +152,7 @@ def _extrapolation_sentence(findings: DepositFindings) -> str:
         return (
             "All of this is extrapolation: no sample is near, only the trend of what was drilled."
         )
-    first = " Drill those near samples first; the others teach." if share >= _MUCH else ""
+    first = " Drill those near samples first; the others test the model." if share >= _MUCH else ""
     return (
         f"{n} of the {len(table)} ({100 * share:.0f} % of their volume) {'is' if n == 1 else 'are'}"
         f" extrapolation: no sample is near, only the trend of what was drilled.{first}"
