@@ -203,7 +203,7 @@ def test_all_pages_tell_in_one_order_with_one_trust_box(
         "[...document.querySelectorAll('.trustbox dt')].map(e => e.textContent)"
     )
     assert questions == ["The published way", "The honest way", "Gap between them", "Null test",
-                         "Best simple method", "Leaks found", "Prevalence"]  # fmt: skip
+                         "Best other simple method", "Leaks found", "Prevalence"]  # fmt: skip
     first = "document.querySelector('#how-far-to-trust-it .blocks').firstElementChild"
     assert browser.run(f"{first}.className") == "trustbox"
 

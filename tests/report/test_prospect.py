@@ -275,8 +275,8 @@ def test_the_page_goes_from_what_to_do_to_how_it_was_done(report: Report) -> Non
     assert parts == [MISSED, "What the source brings"]
     assert report.kind == "Prospectivity map of a region"
     assert report.subtitle == (
-        "1,200 samples, 4 elements, 1 other layer, 3,204 supported cells of 2 km, 21 known"
-        " occurrences; 12,816 km²"
+        "1,200 samples, 4 elements, 1 other layer, 3,204 supported cells of 2 km, 23 known"
+        " occurrences in 21 cells; 12,816 km²"
     )
 
 

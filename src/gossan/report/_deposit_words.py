@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from gossan.report._scored_words import auc_words, best_under, kinds_of, place_of, row_of, signed
+from gossan.report._scored_words import (
+    auc_words,
+    best_under,
+    kinds_of,
+    place_of,
+    row_of,
+    signed,
+    written_gap,
+)
 from gossan.report._writing import capitalised, number_of
 
 if TYPE_CHECKING:
@@ -188,7 +196,7 @@ def _has_map(findings: DepositFindings) -> bool:
 def gap_of(findings: DepositFindings) -> float:
     """AUC in the published way less the honest one, NaN without both."""
     honest = score_row(findings, honest_protocol(findings))
-    return number_of(score_row(findings, PAPER), "auc") - number_of(honest, "auc")
+    return written_gap(number_of(score_row(findings, PAPER), "auc"), number_of(honest, "auc"))
 
 
 def _published_sentence(findings: DepositFindings) -> str:

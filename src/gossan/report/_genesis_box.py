@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from gossan.report._checked import leak_finding
+from gossan.report._scored_words import written_gap
 from gossan.report.trust import Answer, TrustBox, leak_answer, not_applicable
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _honest(findings: GenesisFindings, row: pd.Series | None) -> Answer:
 def _gap(findings: GenesisFindings, random: pd.Series | None, honest: pd.Series | None) -> Answer:
     if random is None or honest is None:
         return _untested(findings, "It needs both protocols.")
-    gap = abs(float(random[findings.headline]) - float(honest[findings.headline]))
+    gap = abs(written_gap(float(random[findings.headline]), float(honest[findings.headline])))
     return Answer(score_words(gap), "", _MEMORY, "warning" if gap > _LARGE_GAP else "good")
 
 

@@ -25,7 +25,7 @@ from gossan.report._prospect_words import (
     recommended_of,
     score_row,
 )
-from gossan.report._scored_words import interval_words, scored_under, signed
+from gossan.report._scored_words import interval_words, scored_under, signed, written_gap
 from gossan.report._writing import number_of
 from gossan.report.blocks import Fact
 from gossan.report.trust import Answer, TrustBox, leak_answer, not_applicable
@@ -115,7 +115,7 @@ def _gap(findings: ProspectFindings) -> Answer:
     )
     if not np.isfinite([loose, honest]).all():
         return not_applicable("It needs both protocols.")
-    gap = round(loose - honest, 2)  # as it is written
+    gap = written_gap(loose, honest)
     told = "AUC owed to neighbours, not skill" if gap > 0 else "AUC: neighbours did not help"
     return Answer(signed(gap), "", told, "warning" if gap > _LARGE_GAP else "plain")
 

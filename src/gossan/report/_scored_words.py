@@ -71,6 +71,17 @@ def place_of(row: pd.Series) -> str:
     return f"{row['easting']:,.0f} E, {row['northing']:,.0f} N".replace("-", "−")
 
 
+def written_gap(loose: float, honest: float) -> float:
+    """Return the difference of two scores as they are written, so that a reader can subtract.
+
+    Examples
+    --------
+    >>> written_gap(0.884, 0.736), round(0.884 - 0.736, 2)
+    (0.14, 0.15)
+    """
+    return round(round(loose, 2) - round(honest, 2), 2)
+
+
 def signed(value: float) -> str:
     """Write a difference with its sign.
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from gossan.report._checked import leak_finding
-from gossan.report._scored_words import signed
+from gossan.report._scored_words import signed, written_gap
 from gossan.report._tailings_words import (
     PLAIN,
     change_words,
@@ -116,13 +116,14 @@ def _honest(findings: TailingsFindings) -> Answer:
 def _gap(findings: TailingsFindings) -> Answer:
     chosen, split, template = chosen_of(findings), random_split(findings), _template_r2(findings)
     loose = score_row(findings, chosen, split=split) if split else None
-    gap = number_of(loose, "r2") - number_of(score_row(findings, chosen), "r2")
+    honest = number_of(score_row(findings, chosen), "r2")
+    gap = written_gap(number_of(loose, "r2"), honest)
     if np.isfinite(gap):
         tone = "warning" if gap > _LARGE_GAP else "plain"
         return Answer(signed(gap), "", "R² owed to neighbours, not skill", tone)
-    if template:
-        told = f"R² of the published network that is its leak: without it {_r2(template[1])}"
-        return Answer(signed(template[0] - template[1]), "", told, "warning")
+    if template and np.isfinite(honest):
+        told = f"R² that nobody gets: without its leak the published network has {_r2(template[1])}"
+        return Answer(signed(written_gap(template[0], honest)), "", told, "warning")
     return not_applicable("It needs both protocols.")
 
 

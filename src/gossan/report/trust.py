@@ -17,7 +17,7 @@ QUESTIONS = {
     "honest": "The honest way",
     "gap": "Gap between them",
     "null": "Null test",
-    "baseline": "Best simple method",
+    "baseline": "Best other simple method",
     "leaks": "Leaks found",
     "prevalence": "Prevalence",
 }
