@@ -7,7 +7,9 @@ from hypothesis import HealthCheck, settings
 from gossan import datasets
 
 # A busy machine is no failure: how long an example takes says nothing about the law.
-settings.register_profile("gossan", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "gossan", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("gossan")
 
 

@@ -43,21 +43,6 @@ def test_copper_creek_goes_from_its_tables_to_a_block_model(tmp_path, monkeypatc
         assert float(blocks[element].max()) <= 1.3 * composites[element].max()
 
 
-def test_copper_creek_goes_from_its_tables_to_targets(tmp_path, monkeypatch, capsys):
-    try:
-        datasets.find("copper_creek", download=False)
-    except (FileNotFoundError, KeyError, ValueError) as error:
-        pytest.skip(str(error))
-    run("copper_creek_targets", monkeypatch, "--quick", "--out", tmp_path)
-    assert "held-out trees       holes" in capsys.readouterr().out
-    scores = pd.read_csv(tmp_path / "run" / "scores.csv").set_index("method")
-    assert scores.loc["held-out trees", "auc"] > 0.6
-    targets = pd.read_csv(tmp_path / "run" / "targets.csv")
-    assert len(targets) > 1
-    assert set(targets["kind"]) <= {"extension", "new ground"}
-    assert (tmp_path / "run" / "view3d.html").stat().st_size > 100_000
-
-
 def test_the_page_of_figures_shows_every_figure(tmp_path, monkeypatch, capsys):
     run("plots", monkeypatch, "--quick", "--out", tmp_path)
     public = {name for name in plot.__all__ if name.startswith("plot_")}
