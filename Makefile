@@ -25,16 +25,17 @@ help:
 demo: $(VENV)/.installed-boosting
 	$(BIN)/gossan demo --out demo
 
-# Tests share the cores by processes; threads inside each would only get in the way.
+# Tests share the cores by processes; threads inside each would only get in the way. A process that is
+# through takes from the other: neighbours stay together, and so do the fixtures that they share.
 test: export OMP_NUM_THREADS ?= 1
 test: $(VENV)/.installed-test
-	$(RUN) -m pytest -n $(JOBS) tests src
+	$(RUN) -m pytest -n $(JOBS) --dist worksteal tests src
 
 # With another Python, into which gossan and old versions of what it needs were installed. What older
 # versions warn of is theirs; the slow tests and those of pages are the same there.
 test-least: export OMP_NUM_THREADS ?= 1
 test-least:
-	$(LEAST) -m pytest -n $(JOBS) -q -W default -m "not slow" --ignore=tests/report \
+	$(LEAST) -m pytest -n $(JOBS) --dist worksteal -q -W default -m "not slow" --ignore=tests/report \
 		--ignore=tests/studies --ignore=tests/nets tests
 
 lint: $(VENV)/.installed-lint
