@@ -15,10 +15,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
 	@echo "make demo    a study end to end on made-up drill holes, from tables to targets, into demo/"
-	@echo "make test    all tests and the examples of the docstrings"
+	@echo "make test    all tests but the tutorials, and the examples of the docstrings"
 	@echo "make lint    ruff and mypy"
 	@echo "make docs    pages and API reference, into site/"
-	@echo "make gallery the scripts of the gallery, small settings, into build/gallery/"
+	@echo "make gallery the tutorials, and the scripts of the gallery, small settings, into build/gallery/"
 	@echo "make bench   every claim about speed and score, small settings"
 	@echo "make clean   remove what these commands made, except $(VENV) and runs/"
 
@@ -29,7 +29,7 @@ demo: $(VENV)/.installed-boosting
 # through takes from the other: neighbours stay together, and so do the fixtures that they share.
 test: export OMP_NUM_THREADS ?= 1
 test: $(VENV)/.installed-test
-	$(RUN) -m pytest -n $(JOBS) --dist worksteal tests src
+	$(RUN) -m pytest -n $(JOBS) --dist worksteal tests src --ignore=tests/docs/test_tutorials.py
 
 # With another Python, into which gossan and old versions of what it needs were installed. What older
 # versions warn of is theirs; the slow tests and those of pages are the same there.
@@ -46,9 +46,11 @@ lint: $(VENV)/.installed-lint
 docs: $(VENV)/.installed-docs
 	$(RUN) docs/build.py --out site
 
+# The tutorials as they stand, and the scripts of the gallery in their small form.
 # A script whose real data are absent says so and is left out; any other failure stops.
 gallery: export OMP_NUM_THREADS ?= 1
 gallery: $(VENV)/.installed-test
+	$(RUN) -m pytest -n $(JOBS) -q tests/docs/test_tutorials.py
 	$(RUN) gallery/_all.py --quick --out build/gallery
 
 bench: $(VENV)/.installed-test

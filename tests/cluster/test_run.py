@@ -30,12 +30,12 @@ margin = 40
 depth = 40
 [methods]
 names = ["maxent"]
-n_seeds = 2
+n_seeds = 1
 most_cells = 200
 [validate]
 protocols = ["holes"]
 n_splits = 2
-n_nulls = 9
+n_nulls = 3
 n_jobs = 1
 """
 REGION = """

@@ -39,7 +39,7 @@ def study(tmp_path):
 
 
 def test_a_study_of_a_messy_table_runs_to_its_report(study, tmp_path, capsys):
-    path = study()
+    path = study(STUDY + "block_size = 80\n")
     assert check_study(path) == []
     assert main(["run", str(path)]) == 0
     out = capsys.readouterr().out

@@ -17,7 +17,7 @@ QUICK = ("kriging", "forest")
 
 @pytest.fixture(scope="module")
 def samples():
-    made = simulate_tailings("surface", n_samples=160, random_state=3)
+    made = simulate_tailings("surface", n_samples=120, random_state=3)
     return read_samples({"table": made.table, "elements": list(made.elements[:2])})
 
 
